@@ -1,0 +1,5 @@
+//! Maintenance of the `dintero` crate: from an upstream interface document to the one that `build.rs` reads.
+
+pub mod schema;
+pub mod slice;
+pub mod source;
