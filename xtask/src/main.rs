@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use xtask::overlay::Stale;
+use xtask::regen::Spec;
 
 /// Maintenance of the `dintero` crate.
 #[derive(Debug, Parser)]
@@ -15,6 +17,21 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Write `spec/` anew from an upstream document.
+    Regen {
+        /// A file or a URL; without it, the URL recorded in `spec/upstream.lock`.
+        #[arg(long)]
+        from: Option<String>,
+        /// Keep the pinned slice: only the overlay, the descriptions or the passes have changed.
+        #[arg(long, conflicts_with = "from")]
+        pinned: bool,
+        /// Write nothing; fail when the files are not what `regen` would write. Needs no network.
+        #[arg(long, conflicts_with = "from")]
+        check: bool,
+        /// Leave out overlay actions and descriptions that no longer apply, and list them.
+        #[arg(long, conflicts_with_all = ["pinned", "check"])]
+        skip_stale: bool,
+    },
     /// Print the slice of an upstream document that the crate binds.
     Slice {
         /// A file or a URL.
@@ -35,9 +52,32 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
+        Task::Regen { check: true, .. } => Spec::here().check()?,
+        Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
+    let spec = Spec::here();
+    let started = std::time::Instant::now();
+    let written = if pinned {
+        spec.from_pinned()?
+    } else {
+        let stale = if skip_stale { Stale::Skip } else { Stale::Refuse };
+        let (written, skipped) = spec.regenerate(from, stale)?;
+        for left_out in skipped {
+            println!("left out: {left_out}");
+        }
+        written
+    };
+    match spec.write(&written)?.as_slice() {
+        [] => println!("nothing changed"),
+        changed => println!("wrote {}", changed.join(", ")),
+    }
+    eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
+    Ok(())
 }

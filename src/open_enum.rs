@@ -1,0 +1,198 @@
+//! The macros behind every generated enum and every choice between tagged objects.
+//!
+//! Both are open: what is not known when the crate is built is read, kept, and written back as it came.
+//! Which enums there are is decided by `spec/dintero.json`; `build.rs` writes the calls.
+
+/// An enum of texts with a variant for any other text.
+macro_rules! open_enum {
+    (
+        $(#[$attr:meta])*
+        pub enum $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }
+    ) => {
+        $(#[$attr])*
+        ///
+        /// New values appear without notice: match with a `_` arm. Values compare by their text.
+        #[derive(Clone, Debug)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+            /// A value that this version of the crate does not know, as it came.
+            Unknown(String),
+        }
+
+        impl $name {
+            /// The values known to this version of the crate.
+            pub const KNOWN: &'static [&'static str] = &[$($text),*];
+
+            /// The value as the interface spells it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $text,)*
+                    Self::Unknown(text) => text,
+                }
+            }
+        }
+
+        impl ::std::convert::From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match text {
+                    $($text => Self::$variant,)*
+                    other => Self::Unknown(other.to_owned()),
+                }
+            }
+        }
+
+        impl ::std::convert::From<String> for $name {
+            fn from(text: String) -> Self {
+                match text.as_str() {
+                    $($text => Self::$variant,)*
+                    _ => Self::Unknown(text),
+                }
+            }
+        }
+
+        impl ::std::str::FromStr for $name {
+            type Err = ::std::convert::Infallible;
+
+            fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl ::std::convert::AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                self.as_str()
+            }
+        }
+
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        // By text, so that a known value spelled through `Unknown` is still that value.
+        impl PartialEq for $name {
+            fn eq(&self, other: &Self) -> bool {
+                self.as_str() == other.as_str()
+            }
+        }
+
+        impl Eq for $name {}
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<::std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> ::std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl ::std::hash::Hash for $name {
+            fn hash<H: ::std::hash::Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                $crate::types::read_text(deserializer, |text| Self::from(text))
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                // Open: the known values are examples, not limits.
+                ::schemars::json_schema!({ "type": "string", "examples": Self::KNOWN })
+            }
+        }
+    };
+}
+
+/// A choice between objects by the text of one property, with a variant for any other object.
+macro_rules! tagged_enum {
+    (
+        $(#[$attr:meta])*
+        pub enum $name:ident by $tag:literal { $($(#[$doc:meta])* $variant:ident($inner:ty) = $text:literal,)* }
+    ) => {
+        $(#[$attr])*
+        ///
+        #[doc = concat!("Which one it is stands in `", $tag, "`, which is written by itself.")]
+        #[derive(Clone, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant($inner),)*
+            /// An object that this version of the crate does not know, or cannot read as what it says it is.
+            Unknown($crate::types::RawObject),
+        }
+
+        impl $name {
+            /// The text of the property that tells the variants apart; none where an answer left it out.
+            #[must_use]
+            pub fn tag(&self) -> Option<&str> {
+                match self {
+                    $(Self::$variant(_) => Some($text),)*
+                    Self::Unknown(object) => object.get($tag).and_then(::serde_json::Value::as_str),
+                }
+            }
+        }
+
+        $(
+            // Several variants can hold the same type, so there is no `From` for it: the variant says which is meant.
+            const _: fn($inner) -> $name = $name::$variant;
+        )*
+
+        impl ::serde::Serialize for $name {
+            fn serialize<S: ::serde::Serializer>(&self, serializer: S) -> ::std::result::Result<S::Ok, S::Error> {
+                match self {
+                    $(Self::$variant(inner) => $crate::types::write_tagged(serializer, $tag, $text, inner),)*
+                    Self::Unknown(object) => ::serde::Serialize::serialize(object, serializer),
+                }
+            }
+        }
+
+        impl<'de> ::serde::Deserialize<'de> for $name {
+            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
+                let object = <$crate::types::RawObject as ::serde::Deserialize>::deserialize(deserializer)?;
+                let known = match object.get($tag).and_then(::serde_json::Value::as_str) {
+                    $(Some($text) => object.read_as::<$inner>().map(Self::$variant),)*
+                    Some(_) => None,
+                    // The documented answers leave it out: it can be told only where there is nothing to choose.
+                    None if [$($text),*].len() == 1 => None$(.or_else(|| object.read_as::<$inner>().map(Self::$variant)))*,
+                    None => None,
+                };
+                Ok(known.unwrap_or(Self::Unknown(object)))
+            }
+        }
+
+        #[cfg(feature = "schemars")]
+        impl ::schemars::JsonSchema for $name {
+            fn schema_name() -> ::std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut ::schemars::SchemaGenerator) -> ::schemars::Schema {
+                let variants = vec![$(generator.subschema_for::<$inner>().to_value()),*];
+                ::schemars::json_schema!({ "type": "object", "anyOf": variants })
+            }
+        }
+    };
+}
+
+pub(crate) use {open_enum, tagged_enum};

@@ -1,0 +1,107 @@
+//! JSON that is kept as it came, and the helpers of the macros in [`crate::open_enum`].
+
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Visitor};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// A JSON object that is kept as it came.
+///
+/// `Debug` shows the names of its fields and not what they hold, which may be a customer's.
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct RawObject(pub Map<String, Value>);
+
+impl RawObject {
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    /// The object as a type, when it is one.
+    #[must_use]
+    pub fn read_as<T: DeserializeOwned>(&self) -> Option<T> {
+        T::deserialize(&Value::Object(self.0.clone())).ok()
+    }
+}
+
+impl fmt::Debug for RawObject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A text or a number, as metadata has them; anything else that an answer holds is kept too.
+///
+/// Only texts and numbers are sent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum StringOrNumber {
+    /// A text.
+    String(String),
+    /// A number, as JSON has it.
+    Number(serde_json::Number),
+    /// What the interface does not provide for.
+    Other(Value),
+}
+
+impl From<&str> for StringOrNumber {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for StringOrNumber {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<i64> for StringOrNumber {
+    fn from(number: i64) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+/// Reads a text without copying it first, for [`crate::open_enum`].
+pub(crate) fn read_text<'de, D, T>(deserializer: D, make: fn(&str) -> T) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    struct Text<T>(fn(&str) -> T);
+
+    impl<T> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<T, E> {
+            Ok((self.0)(text))
+        }
+    }
+
+    deserializer.deserialize_str(Text(make))
+}
+
+/// Writes an object with its tag, for [`crate::tagged_enum`].
+pub(crate) fn write_tagged<S, T>(serializer: S, tag: &str, text: &str, inner: &T) -> Result<S::Ok, S::Error>
+where
+    S: Serializer,
+    T: Serialize,
+{
+    match serde_json::to_value(inner).map_err(S::Error::custom)? {
+        Value::Object(mut object) => {
+            object.insert(tag.to_owned(), Value::String(text.to_owned()));
+            object.serialize(serializer)
+        }
+        _ => Err(S::Error::custom("a variant has to be an object")),
+    }
+}

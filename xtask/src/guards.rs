@@ -1,0 +1,125 @@
+//! What has to hold before a document is written: each guard turns a silent loss of the generator into an error.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::{Result, bail};
+use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
+use serde_json::Value;
+
+use crate::schema;
+
+/// Checks the curated slice, before the passes.
+///
+/// # Errors
+/// The first default that its own schema would refuse.
+pub fn check_curated(curated: &Value) -> Result<()> {
+    check_defaults(curated, "#")
+}
+
+/// A default has to be a value of its schema: the generator refuses it without a name, and stops at the first.
+fn check_defaults(value: &Value, at: &str) -> Result<()> {
+    match value {
+        Value::Object(map) => {
+            let is_schema = map.contains_key("type") && !at.ends_with("/properties");
+            if let (true, Some(default)) = (is_schema, map.get("default")) {
+                if let Some(trouble) = refuses(value, default) {
+                    bail!("the default {default} at {at} {trouble}: repair it in the overlay");
+                }
+            }
+            for (key, child) in map {
+                if !matches!(key.as_str(), "example" | "examples" | "default" | "enum") || at.ends_with("/properties") {
+                    check_defaults(child, &format!("{at}/{}", schema::escape(key)))?;
+                }
+            }
+            Ok(())
+        }
+        Value::Array(items) => {
+            items.iter().enumerate().try_for_each(|(index, child)| check_defaults(child, &format!("{at}/{index}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuses(schema: &Value, value: &Value) -> Option<String> {
+    if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
+        if !allowed.contains(value) {
+            return Some("is not in its own enum".to_owned());
+        }
+    }
+    let fits = match schema["type"].as_str() {
+        Some("string") => value.is_string(),
+        Some("integer") => value.is_i64() || value.is_u64(),
+        Some("number") => value.is_number(),
+        Some("boolean") => value.is_boolean(),
+        Some("array") => value.is_array(),
+        Some("object") => value.is_object(),
+        _ => true,
+    };
+    if !fits && !(value.is_null() && schema["nullable"] == true) {
+        return Some(format!("is not of its type, {}", schema["type"]));
+    }
+    match (value.as_f64(), schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+        (Some(value), Some(least), _) if value < least => Some(format!("is below its minimum {least}")),
+        (Some(value), _, Some(most)) if value > most => Some(format!("is above its maximum {most}")),
+        _ => None,
+    }
+}
+
+/// Checks the finished document.
+///
+/// # Errors
+/// When an operation of the slice is missing, a name cannot be a Rust name of its own, or a field would get lost.
+pub fn check_document(curated: &Value, document: &Value) -> Result<()> {
+    let have: BTreeSet<(String, String)> =
+        schema::operations(document).iter().map(|found| (found.path.to_owned(), found.method.to_owned())).collect();
+    for operation in schema::operations(curated) {
+        let key = (operation.path.to_owned(), operation.method.to_owned());
+        if operation.value.get("x-handwritten").is_none() && !have.contains(&key) {
+            bail!("{} is in the slice and not in the document", operation.title());
+        }
+        if !operation.path.starts_with('/') {
+            bail!("{}: the generator drops a path without a leading slash", operation.title());
+        }
+    }
+    unique("operation ids", schema::operations(document).iter().map(|operation| operation.id().to_owned()), |id| {
+        id.to_snake_case()
+    })?;
+    unique("type names", schema::components(document, "schemas").map(|(name, _)| name.clone()), |name| {
+        name.to_upper_camel_case()
+    })?;
+    let long: Vec<&str> =
+        schema::components(document, "schemas").map(|(name, _)| name.as_str()).filter(|name| name.len() > 40).collect();
+    if !long.is_empty() {
+        bail!("type names of more than 40 characters, to be given an `x-name`: {}", long.join(", "));
+    }
+    for (name, tree) in schema::components(document, "schemas") {
+        if name.to_upper_camel_case() != *name {
+            bail!("type name {name} would be spelled {} in Rust: name it so", name.to_upper_camel_case());
+        }
+        if name.ends_with(|last: char| last.is_ascii_digit())
+            || ["Item", "Inner", "Variant"].iter().any(|filler| name.ends_with(&filler.repeat(2)))
+        {
+            bail!("type name {name} is a filler: give it an `x-name`");
+        }
+        let fields = tree.get("properties").and_then(Value::as_object).into_iter().flatten();
+        unique(&format!("fields of {name}"), fields.map(|(field, _)| field.clone()), |field| field.to_snake_case())?;
+        if tree.get("enum").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+            bail!("enum {name} has no value");
+        }
+    }
+    if let Some((at, target)) = schema::dangling_refs(document).into_iter().next() {
+        bail!("{at} of the document refers to {target}, which is not there");
+    }
+    Ok(())
+}
+
+/// Checks that no two names are one once they are spelled as Rust spells them.
+fn unique(what: &str, names: impl Iterator<Item = String>, spell: impl Fn(&str) -> String) -> Result<()> {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    for name in names {
+        if let Some(other) = seen.insert(spell(&name), name.clone()) {
+            bail!("{what}: `{other}` and `{name}` are both `{}` in Rust", spell(&name));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Pass `describe`: our descriptions, from `spec/descriptions.yaml`, and the sentences that facts make.
+//!
+//! A text for something that does not exist is an error, so that a renamed field takes its text along. What is not
+//! described is counted by `cargo xtask stats`.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Interface;
+
+/// The texts of `spec/descriptions.yaml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descriptions {
+    /// By operation id.
+    #[serde(default)]
+    operations: BTreeMap<String, String>,
+    /// By query or path parameter, for all operations that take it.
+    #[serde(default)]
+    parameters: BTreeMap<String, String>,
+    /// By type name.
+    #[serde(default)]
+    types: BTreeMap<String, TypeText>,
+    /// By field name, for every type that says nothing of its own.
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TypeText {
+    about: String,
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
+}
+
+impl Descriptions {
+    /// Parses the file.
+    ///
+    /// # Errors
+    /// When it is not YAML of that form.
+    pub fn parse(text: &str) -> Result<Self> {
+        let value = crate::source::parse_yaml(text).context("the descriptions are not valid YAML")?;
+        serde_json::from_value(value).context("the descriptions have a form that is not known")
+    }
+}
+
+/// Writes the descriptions into the interface.
+///
+/// # Errors
+/// When a text belongs to nothing, unless `skip` allows it; those are returned.
+pub fn describe(interface: &mut Interface, texts: &Descriptions, skip: bool) -> Result<Vec<String>> {
+    let mut unused: Vec<String> = Vec::new();
+    for call in &mut interface.calls {
+        call.description = texts.operations.get(&call.id).map(|text| text.trim().to_owned()).unwrap_or_default();
+        for parameter in &mut call.parameters {
+            let text = parameter["name"].as_str().and_then(|name| texts.parameters.get(name));
+            let facts = take_facts(&mut parameter["schema"]);
+            let text = sentences(text.map_or("", String::as_str), &facts);
+            if !text.is_empty() {
+                parameter["description"] = json!(text);
+            }
+        }
+    }
+    let known = |id: &String| interface.calls.iter().any(|call| &call.id == id);
+    unused.extend(texts.operations.keys().filter(|id| !known(id)).map(|id| format!("operation {id}")));
+    let takes = |name: &String| {
+        interface.calls.iter().any(|call| call.parameters.iter().any(|parameter| parameter["name"] == *name))
+    };
+    unused.extend(texts.parameters.keys().filter(|name| !takes(name)).map(|name| format!("parameter {name}")));
+    for (name, text) in &texts.types {
+        match interface.schemas.get(name) {
+            None => unused.push(format!("type {name}")),
+            Some(tree) => {
+                let has = |field: &&String| tree.get("properties").is_some_and(|all| all.get(field.as_str()).is_some());
+                unused.extend(
+                    text.fields.keys().filter(|field| !has(field)).map(|field| format!("field {name}.{field}")),
+                );
+            }
+        }
+    }
+    let mut common = texts.fields.clone();
+    for (name, tree) in &mut interface.schemas {
+        let text = texts.types.get(name);
+        if let Some(text) = text {
+            tree["description"] = json!(text.about.trim());
+        }
+        take_facts(tree);
+        for (field, child) in tree.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
+            let own = text.and_then(|text| text.fields.get(field)).or_else(|| texts.fields.get(field));
+            common.remove(field);
+            describe_field(child, own.map_or("", String::as_str));
+        }
+        strip_facts(tree);
+    }
+    for call in &mut interface.calls {
+        call.body.iter_mut().chain([&mut call.answer]).for_each(strip_facts);
+        call.parameters.iter_mut().for_each(strip_facts);
+    }
+    unused.extend(common.into_keys().map(|field| format!("field {field}")));
+    if !unused.is_empty() && !skip {
+        bail!("descriptions of what does not exist: {}", unused.join(", "));
+    }
+    Ok(unused)
+}
+
+fn describe_field(child: &mut Value, text: &str) {
+    let mut facts = take_facts(child);
+    if let Some(items) = child.get_mut("items") {
+        facts.extend(
+            take_facts(items).into_iter().filter(|(key, _)| matches!(key.as_str(), "money" | "maxLength" | "pattern")),
+        );
+    }
+    let text = sentences(text, &facts);
+    let map = child.as_object_mut();
+    let Some(map) = map else { return };
+    map.remove("description");
+    if text.is_empty() {
+        return;
+    }
+    // In OpenAPI 3.0 nothing beside a `$ref` counts: the description needs a node of its own.
+    if let Some(target) = map.remove("$ref") {
+        map.insert("allOf".to_owned(), json!([{ "$ref": target }]));
+    }
+    map.insert("description".to_owned(), json!(text));
+}
+
+fn take_facts(tree: &mut Value) -> Map<String, Value> {
+    match tree.as_object_mut().and_then(|tree| tree.remove("x-facts")) {
+        Some(Value::Object(facts)) => facts,
+        _ => Map::new(),
+    }
+}
+
+fn strip_facts(tree: &mut Value) {
+    match tree {
+        Value::Object(map) => {
+            map.remove("x-facts");
+            map.values_mut().for_each(strip_facts);
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_facts),
+        _ => {}
+    }
+}
+
+/// `text`, and a sentence for each fact.
+fn sentences(text: &str, facts: &Map<String, Value>) -> String {
+    let mut out: Vec<String> = Vec::new();
+    if !text.trim().is_empty() {
+        out.push(text.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    let mut say = |key: &str, words: &dyn Fn(&str) -> String| {
+        if let Some(fact) = facts.get(key) {
+            let fact = fact.as_str().map_or_else(|| fact.to_string(), str::to_owned);
+            out.push(words(&fact));
+        }
+    };
+    if !text.contains("inor unit") {
+        say("money", &|_| "In minor units.".to_owned());
+    }
+    say("format", &|format| match format {
+        "uri" => "An absolute URL.".to_owned(),
+        "uuid" => "A UUID.".to_owned(),
+        "iso4217-code" => "An ISO 4217 code of three letters.".to_owned(),
+        "iso-3166-1" => "An ISO 3166-1 code.".to_owned(),
+        other => format!("Format: `{other}`."),
+    });
+    say("minLength", &|limit| format!("At least {limit} characters."));
+    say("maxLength", &|limit| format!("At most {limit} characters."));
+    say("minItems", &|limit| format!("At least {limit} entries."));
+    say("maxItems", &|limit| format!("At most {limit} entries."));
+    say("minimum", &|limit| format!("At least {limit}."));
+    say("maximum", &|limit| format!("At most {limit}."));
+    say("pattern", &|pattern| format!("Has to match `{pattern}`."));
+    say("default", &|default| format!("Left out, it counts as `{default}`."));
+    if facts.get("readOnly") == Some(&json!(true)) {
+        out.push("Set by Dintero: not sent.".to_owned());
+    }
+    out.join(" ")
+}

@@ -1,0 +1,238 @@
+//! Pass `lenient`: types that a person would choose, and that no answer fails on.
+//!
+//! Money is `int64` in minor units, whatever upstream calls the number; other fractional numbers are decimals; the
+//! only formats left are times. Limits, defaults and read-only marks move into `x-facts`, from which
+//! [`super::describe`] makes sentences; requests keep them through [`super::checks`]. What is only read requires
+//! nothing but what it is worthless without.
+//!
+//! Which properties are money and which hold personal data or secrets is curation: the overlay lists their names.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail};
+use serde_json::{Map, Value, json};
+
+use super::Interface;
+use super::calls::Call;
+
+/// Schemas that stand for handwritten types: name, Rust path, plain schema, description.
+pub const PROVIDED: [(&str, &str, &str, &str); 4] = [
+    ("Currency", "crate::types::Currency", "string", "A currency by its ISO 4217 code."),
+    ("Decimal", "crate::types::Decimal", "number", "A decimal number, kept exactly."),
+    ("Sensitive", "crate::types::Sensitive", "string", "A text about a person, or a secret: left out of debug output."),
+    ("StringOrNumber", "crate::types::StringOrNumber", "string", "A text or a number."),
+];
+
+/// Facts that are not part of the type.
+const FACTS: [&str; 14] = [
+    "default",
+    "example",
+    "readOnly",
+    "writeOnly",
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+];
+
+/// The property names that the overlay lists.
+#[derive(Debug)]
+pub struct Lists {
+    money: BTreeSet<String>,
+    sensitive: BTreeSet<String>,
+    seen: BTreeSet<String>,
+}
+
+impl Lists {
+    /// Reads `x-money` and `x-sensitive` of the curated slice.
+    #[must_use]
+    pub fn new(curated: &Value) -> Self {
+        let list = |key: &str| {
+            let names = curated.get(key).and_then(Value::as_array).into_iter().flatten();
+            names.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        Self { money: list("x-money"), sensitive: list("x-sensitive"), seen: BTreeSet::new() }
+    }
+
+    /// Names that are listed and that no property has.
+    ///
+    /// # Errors
+    /// When there is one: a renamed field must not quietly lose its type.
+    pub fn check_all_used(&self) -> Result<()> {
+        let unused: Vec<_> = self.money.union(&self.sensitive).filter(|name| !self.seen.contains(*name)).collect();
+        match unused.as_slice() {
+            [] => Ok(()),
+            names => bail!("`x-money` or `x-sensitive` lists names that no property has: {names:?}"),
+        }
+    }
+
+    fn is_money(&mut self, property: &str) -> bool {
+        self.money.contains(property) && self.seen.insert(property.to_owned()) | true
+    }
+
+    fn is_sensitive(&mut self, property: &str) -> bool {
+        self.sensitive.contains(property) && self.seen.insert(property.to_owned()) | true
+    }
+}
+
+/// Types every tree of a call.
+pub fn type_call(call: &mut Call, lists: &mut Lists) {
+    type_tree(&mut call.answer, "", lists);
+    call.body.iter_mut().for_each(|body| type_tree(body, "", lists));
+    for parameter in &mut call.parameters {
+        // `amount.gte` is an amount too.
+        let name = parameter["name"].as_str().unwrap_or_default().to_owned();
+        let property = name.split('.').next().unwrap_or_default().to_owned();
+        type_tree(&mut parameter["schema"], &property, lists);
+        if parameter["schema"].get("$ref").is_some_and(|name| name == "#/components/schemas/Sensitive") {
+            parameter["schema"] = json!({ "type": "string" });
+        }
+        for key in ["example", "deprecated", "allowReserved", "allowEmptyValue"] {
+            parameter.as_object_mut().map(|parameter| parameter.remove(key));
+        }
+    }
+}
+
+fn type_tree(tree: &mut Value, property: &str, lists: &mut Lists) {
+    let Some(map) = tree.as_object_mut() else { return };
+    let mut facts = Map::new();
+    for key in FACTS {
+        if let Some(fact) = map.remove(key) {
+            facts.insert(key.to_owned(), fact);
+        }
+    }
+    for key in ["title", "uniqueItems", "minProperties", "maxProperties", "not", "deprecated"] {
+        map.remove(key);
+    }
+    if let Some(choices) = map.remove("oneOf").or_else(|| map.remove("anyOf")) {
+        map.remove("type");
+        if choices
+            .as_array()
+            .is_some_and(|all| all.iter().all(|choice| choice["type"] == "string" || choice["type"] == "number"))
+        {
+            map.insert("$ref".to_owned(), json!("#/components/schemas/StringOrNumber"));
+        }
+    }
+    let format = map.remove("format");
+    match map.get("type").and_then(Value::as_str) {
+        Some("number" | "integer") if lists.is_money(property) => {
+            map.insert("type".to_owned(), json!("integer"));
+            map.insert("format".to_owned(), json!("int64"));
+            facts.insert("money".to_owned(), json!(true));
+        }
+        Some("integer") => {
+            map.insert("format".to_owned(), json!("int64"));
+        }
+        Some("number") => {
+            map.remove("type");
+            map.insert("$ref".to_owned(), json!("#/components/schemas/Decimal"));
+        }
+        Some("string") if map.get("enum").is_none() => {
+            if property == "currency" || format.as_ref().is_some_and(|format| format == "iso4217-code") {
+                map.remove("type");
+                map.insert("$ref".to_owned(), json!("#/components/schemas/Currency"));
+            } else if lists.is_sensitive(property) {
+                map.remove("type");
+                map.insert("$ref".to_owned(), json!("#/components/schemas/Sensitive"));
+            } else if let Some(format) = format {
+                let is_time = format == "date-time" || format == "date";
+                (if is_time { &mut *map } else { &mut facts }).insert("format".to_owned(), format);
+            }
+        }
+        Some("string" | "boolean" | "object" | "array") => {}
+        // A type that OpenAPI 3.0 does not have: read as any JSON.
+        Some(_) => {
+            map.remove("type");
+        }
+        None if map.contains_key("properties") => {
+            map.insert("type".to_owned(), json!("object"));
+        }
+        None => {}
+    }
+    type_enum(map);
+    if !facts.is_empty() {
+        map.insert("x-facts".to_owned(), Value::Object(facts));
+    }
+    type_children(map, property, lists);
+}
+
+/// Only enums of strings become types; a null among the values says that the value may be absent.
+fn type_enum(map: &mut Map<String, Value>) {
+    if let Some(Value::Array(values)) = map.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+        let mut seen = BTreeSet::new();
+        values.retain(|value| seen.insert(value.to_string()));
+        if values.is_empty() || !values.iter().all(Value::is_string) {
+            map.remove("enum");
+        }
+    }
+    if map.contains_key("enum") {
+        map.insert("type".to_owned(), json!("string"));
+    }
+}
+
+fn type_children(map: &mut Map<String, Value>, property: &str, lists: &mut Lists) {
+    if let Some(Value::Object(properties)) = map.get_mut("properties") {
+        for (name, child) in properties {
+            type_tree(child, name, lists);
+        }
+    }
+    if let Some(items) = map.get_mut("items") {
+        type_tree(items, property, lists);
+    }
+    match map.get_mut("additionalProperties") {
+        Some(Value::Bool(_)) => {
+            map.remove("additionalProperties");
+        }
+        Some(values) => type_tree(values, "", lists),
+        None => {}
+    }
+    if let Some(Value::Object(variants)) = map.get_mut("x-tagged").and_then(|tagged| tagged.get_mut("variants")) {
+        for variant in variants.values_mut() {
+            type_tree(variant, "", lists);
+        }
+    }
+}
+
+/// What an answer is worthless without: who it is about and how much.
+const ESSENTIAL: [&str; 3] = ["id", "amount", "currency"];
+
+/// Lets what is only read go without everything but the essential; adds the provided schemas.
+///
+/// `x-essential` of a type names further properties it keeps, `x-keep-unknown` asks a type and all that it holds to
+/// keep fields that nobody knows yet.
+pub fn relax(interface: &mut Interface) {
+    let sent = interface.reach(interface.calls.iter().filter_map(|call| call.body.as_ref()));
+    for (name, tree) in &mut interface.schemas {
+        let essential: Vec<Value> = tree.get("x-essential").and_then(Value::as_array).cloned().unwrap_or_default();
+        tree.as_object_mut().map(|tree| tree.remove("x-essential"));
+        if sent.contains(name) {
+            continue;
+        }
+        if let Some(required) = tree.get_mut("required").and_then(Value::as_array_mut) {
+            required.retain(|name| ESSENTIAL.iter().any(|kept| name == kept) || essential.contains(name));
+        }
+    }
+    let keeping: Vec<Value> =
+        interface.schemas.values().filter(|tree| tree.get("x-keep-unknown").is_some()).cloned().collect();
+    for name in interface.reach(keeping.iter()) {
+        if let Some(tree) = interface.schemas.get_mut(&name).filter(|tree| tree.get("properties").is_some()) {
+            tree["additionalProperties"] = json!({});
+        }
+    }
+    for tree in interface.schemas.values_mut().filter_map(Value::as_object_mut) {
+        if tree.remove("x-keep-unknown").is_some() {
+            tree.insert("additionalProperties".to_owned(), json!({}));
+        }
+    }
+    for (name, path, kind, description) in PROVIDED {
+        let tree = json!({ "type": kind, "description": description, "x-replace": path });
+        interface.schemas.insert(name.to_owned(), tree);
+    }
+}
