@@ -4,5 +4,7 @@
 mod generated;
 mod open_enum;
 mod operation;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod transport;
 pub mod types;

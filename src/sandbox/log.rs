@@ -1,0 +1,126 @@
+//! What the server received and what it did, for tests to count.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::operation::Operation;
+
+/// One request as it arrived. `Debug` shows the method and the path only: headers hold
+/// credentials, bodies hold customers.
+#[derive(Clone)]
+pub struct ReceivedRequest {
+    pub(super) operation: Option<Operation>,
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) query: String,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) body: Bytes,
+}
+
+impl ReceivedRequest {
+    /// The call, if the path and method are one.
+    #[must_use]
+    pub const fn operation(&self) -> Option<Operation> {
+        self.operation
+    }
+
+    /// The method, in upper case.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path as sent, with its `/v1`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as sent, without the question mark.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// All headers, names in lower case.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The bytes of the body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as JSON; `None` when it is none.
+    #[must_use]
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Something the sandbox did: an event that succeeded on a transaction, a session made or
+/// changed. One entry for each time it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// The call that did it.
+    pub operation: Operation,
+    /// The transaction's id, or the session's where no transaction is concerned.
+    pub id: String,
+    /// The money that moved, in minor units; nothing moves with sessions.
+    pub amount: Option<i64>,
+    /// The `capture_reference`, `refund_reference` or `reference` of the request; the merchant
+    /// reference for sessions and payments.
+    pub reference: Option<String>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) requests: Vec<ReceivedRequest>,
+    pub(super) executions: Vec<Execution>,
+    received: BTreeMap<Operation, u64>,
+    executed: BTreeMap<Operation, u64>,
+    pub(super) reset_unread: u64,
+    /// Bodies are kept only where a test wants to look at them.
+    pub(super) forgets_requests: bool,
+}
+
+impl Log {
+    pub(super) fn receive(&mut self, request: &ReceivedRequest) {
+        if let Some(operation) = request.operation {
+            *self.received.entry(operation).or_default() += 1;
+        }
+        if !self.forgets_requests {
+            self.requests.push(request.clone());
+        }
+    }
+
+    pub(super) fn execute(&mut self, execution: Execution) {
+        *self.executed.entry(execution.operation).or_default() += 1;
+        self.executions.push(execution);
+    }
+
+    pub(super) fn received(&self, operation: Operation) -> u64 {
+        self.received.get(&operation).copied().unwrap_or_default()
+    }
+
+    pub(super) fn executed(&self, operation: Operation) -> u64 {
+        self.executed.get(&operation).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,178 @@
+//! The calls that change a transaction: capture, refund, void, update of the authorization, and
+//! the merchant's second reference.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::answer::{ApiError, Reply};
+use super::call::Call;
+use super::fault::Course;
+use super::json::{elements, text, whole};
+use super::ledger::Step;
+use super::log::Execution;
+use super::state::{Stamp, State};
+use super::transaction::{Action, Includes, Pending, Transaction};
+
+/// `POST /transactions/{id}/capture`.
+pub(super) fn capture(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let body = call.body()?;
+    let amount = amount(body)?;
+    let last = body.get("final_capture") == Some(&Value::Bool(true));
+    let step = Step::Capture { amount, last };
+    let action = told(call, "CAPTURE", step, "/capture_reference").with_amount(amount);
+    operate(state, call, action)
+}
+
+/// `POST /transactions/{id}/refund`.
+pub(super) fn refund(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let body = call.body()?;
+    let amount = amount(body)?;
+    let action = told(call, "REFUND", Step::Refund(amount), "/refund_reference").with_amount(amount);
+    operate(state, call, action)
+}
+
+/// `POST /transactions/{id}/void`.
+pub(super) fn void(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let left = state.transactions.get(call.id()).map(|transaction| transaction.ledger.left_to_capture());
+    let action = told(call, "VOID", Step::Void, "/reference");
+    operate(state, call, action.with_amount(left.unwrap_or_default()))
+}
+
+/// `POST /transactions/{id}/authorization`.
+pub(super) fn authorization(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let amount = match call.body.as_ref().and_then(|body| body.get("amount")) {
+        None => None,
+        Some(amount) => {
+            Some(amount.as_i64().ok_or_else(|| ApiError::bad_request("body/amount: whole minor units are expected"))?)
+        }
+    };
+    let last = call.body.as_ref().and_then(|body| body.get("final_authorization")) == Some(&Value::Bool(true));
+    let step = Step::Reauthorize { amount, last };
+    let mut action = told(call, "AUTHORIZE", step, "/reference");
+    action.amount = amount;
+    operate(state, call, action)
+}
+
+fn amount(body: &Value) -> Result<i64, ApiError> {
+    whole(body, "/amount").ok_or_else(|| ApiError::bad_request("body/amount: it is required"))
+}
+
+/// The action with what the request tells about it.
+fn told(call: &Call, event: &'static str, step: Step, reference: &str) -> Action {
+    let mut action = Action::new(call.route.operation, event, step);
+    if let Some(body) = &call.body {
+        action.items = body.get("items").cloned();
+        action.reference = text(body, reference).map(str::to_owned);
+        action.metadata = body.get("metadata").cloned();
+    }
+    action.request_headers = call.system_headers();
+    action
+}
+
+fn operate(state: &mut State, call: &Call, action: Action) -> Result<Reply, ApiError> {
+    let id = state.own_id(call)?;
+    let rules = state.config.rules;
+    let stamp = state.stamp(&call.request_id);
+    let includes = Includes::of(call);
+    let transaction = state.transactions.get_mut(id).ok_or_else(|| ApiError::not_found("transaction"))?;
+    if !matches!(action.step, Step::Reauthorize { .. }) {
+        check_lines(transaction, action.items.as_ref())?;
+    }
+    match &call.course {
+        Course::Accepted { reads, success } if action.event != "AUTHORIZE" => {
+            transaction.ledger.after(action.step, rules)?;
+            let unchanged = transaction.view(&includes, None);
+            let pending = Pending { action, request_id: call.request_id.clone(), reads: *reads, success: *success };
+            transaction.accept(pending, &stamp);
+            Ok(Reply { status: 202, ..Reply::ok(unchanged) }.with_header("event-request-id", call.request_id.clone()))
+        }
+        Course::Failed => {
+            transaction.ledger.after(action.step, rules)?;
+            transaction.fail(&action, &stamp, None);
+            Ok(Reply::ok(transaction.view(&includes, None)))
+        }
+        _ => {
+            let execution = transaction.execute(&action, &stamp, None, rules)?;
+            let view = transaction.view(&includes, None);
+            state.log.execute(execution);
+            Ok(Reply::ok(view))
+        }
+    }
+}
+
+/// The lines of a capture or refund are lines of the transaction.
+fn check_lines(transaction: &Transaction, items: Option<&Value>) -> Result<(), ApiError> {
+    let Some(items) = items else {
+        return Ok(());
+    };
+    let known: BTreeSet<&str> = transaction
+        .body
+        .get("items")
+        .map(|items| elements(items, ""))
+        .unwrap_or_default()
+        .filter_map(|item| text(item, "/line_id"))
+        .collect();
+    for (position, item) in elements(items, "").enumerate() {
+        let line_id = text(item, "/line_id").unwrap_or_default();
+        if !known.contains(line_id) {
+            return Err(ApiError::bad_request(format!(
+                "body/items/{position}/line_id: the transaction has no line {line_id:?}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// `PUT /transactions/{id}`.
+pub(super) fn update(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let id = state.own_id(call)?;
+    let now = state.now();
+    let transaction = state.transactions.get_mut(id).ok_or_else(|| ApiError::not_found("transaction"))?;
+    let reference = call.body.as_ref().and_then(|body| text(body, "/merchant_reference_2")).map(str::to_owned);
+    if let Some(reference) = &reference {
+        transaction.body.insert("merchant_reference_2".into(), reference.clone().into());
+        transaction.body.insert("updated_at".into(), now.into());
+    }
+    let view = transaction.view(&Includes::of(call), None);
+    state.log.execute(Execution { operation: call.route.operation, id: id.to_owned(), amount: None, reference });
+    Ok(Reply::ok(view))
+}
+
+/// `GET /transactions/{id}`; a read moves on what was accepted before.
+pub(super) fn get(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    let id = state.own_id(call)?;
+    settle(state, id, false);
+    let transaction = state.transactions.get(id).ok_or_else(|| ApiError::not_found("transaction"))?;
+    let includes = Includes::of(call);
+    let session = transaction
+        .session_id
+        .as_deref()
+        .filter(|_| includes.session || includes.latest_session_event)
+        .and_then(|id| state.sessions.get(id))
+        .map(|session| {
+            let mut view = session.view(includes.request_headers, includes.system_headers);
+            if includes.latest_session_event
+                && let Some(events) = view.pointer_mut("/events").and_then(Value::as_array_mut)
+            {
+                let older = events.len().saturating_sub(1);
+                events.drain(..older);
+            }
+            view
+        });
+    Ok(Reply::ok(transaction.view(&includes, session)))
+}
+
+/// Moves on what was accepted for a transaction: by one read, or to its end.
+pub(super) fn settle(state: &mut State, id: &str, all: bool) {
+    let rules = state.config.rules;
+    let waiting = state.transactions.get(id).map_or(0, |transaction| transaction.pending.len());
+    // A settled operation has a request of its own; what asked for it is the correlation.
+    let stamps: Vec<Stamp> = (0..waiting).map(|_| state.stamp(&uuid::Uuid::new_v4().to_string())).collect();
+    if let Some(transaction) = state.transactions.get_mut(id) {
+        let executed = transaction.settle(all, rules, stamps);
+        for execution in executed {
+            state.log.execute(execution);
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! From an HTTP request to an answer: reading, logging, faults, the token, the published
+//! interface, the operation, and the answer's bytes.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::StreamExt as _;
+use serde_json::Value;
+use tokio::sync::watch;
+
+use super::answer::{ApiError, Reply};
+use super::call::Call;
+use super::contract::{self, Query};
+use super::fault::{Course, Effect, Framing};
+use super::log::ReceivedRequest;
+use super::operation::{Operation, Route, Unrouted, route};
+use super::state::State;
+use super::wire::OnLine;
+use super::{listing, money, payment, sessions, token};
+
+/// No request of this API comes near it.
+const LARGEST_BODY: usize = 16 * 1024 * 1024;
+
+/// What the server, its connections and the handle share.
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Becomes true when the sandbox goes away.
+    pub(super) stopping: watch::Receiver<bool>,
+}
+
+impl Shared {
+    pub(super) fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
+        Self { state: Mutex::new(state), stopping }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the connection on which this request line came is to be reset.
+    pub(super) fn resets_unread(&self, line: &str) -> bool {
+        let mut parts = line.split_whitespace();
+        let (Some(method), Some(target)) = (parts.next(), parts.next()) else {
+            return false;
+        };
+        let path = target.split('?').next().unwrap_or_default();
+        let Ok(route) = route(method, path) else {
+            return false;
+        };
+        let mut state = self.state();
+        let resets = state.plan.resets_unread(route.operation);
+        if resets {
+            state.log.reset_unread = state.log.reset_unread.saturating_add(1);
+        }
+        resets
+    }
+
+    async fn stopped(&self) {
+        let mut stopping = self.stopping.clone();
+        // An error means that the handle is gone, which is the same.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    }
+}
+
+/// Answers one request.
+pub(super) async fn handle(
+    shared: Arc<Shared>,
+    ConnectInfo(OnLine(line)): ConnectInfo<OnLine>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return Response::new(Body::empty());
+    };
+    let found = route(parts.method.as_str(), parts.uri.path());
+    let received = ReceivedRequest {
+        operation: found.as_ref().ok().map(|route| route.operation),
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts
+            .headers
+            .iter()
+            .map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                (name.as_str().to_owned(), value)
+            })
+            .collect(),
+        body,
+    };
+    let fault = {
+        let mut state = shared.state();
+        state.log.receive(&received);
+        state.plan.take(&received)
+    };
+    let request_id = uuid::Uuid::new_v4().to_string();
+    let route = match found {
+        Ok(route) => route,
+        Err(unrouted) => return respond(refuse(unrouted, &received), &request_id),
+    };
+    let Some(fault) = fault else {
+        let reply = answer(&shared, route, &received, &request_id, Course::Normal);
+        return respond(reply, &request_id);
+    };
+    if let Effect::Delay(by) = fault.effect {
+        tokio::select! {
+            () = tokio::time::sleep(by) => {}
+            () = shared.stopped() => {}
+        }
+    }
+    let reply = fault.executes.then(|| {
+        let course = match &fault.effect {
+            Effect::Course(course) => course.clone(),
+            _ => Course::Normal,
+        };
+        answer(&shared, route, &received, &request_id, course)
+    });
+    match fault.effect {
+        Effect::Reset | Effect::ResetUnread => {
+            line.reset();
+            Response::new(Body::empty())
+        }
+        Effect::Silence => {
+            shared.stopped().await;
+            line.reset();
+            Response::new(Body::empty())
+        }
+        Effect::Answer { status, headers, body } => raw(status, &headers, body.into(), &request_id),
+        Effect::Framing(framing) => misframed(framing, reply, &request_id),
+        Effect::Delay(_) | Effect::Course(_) => respond(reply.unwrap_or_else(|| Reply::ok(Value::Null)), &request_id),
+    }
+}
+
+fn refuse(unrouted: Unrouted, request: &ReceivedRequest) -> Reply {
+    match unrouted {
+        // Where the payment page would be: the address works, the page is the handle's business.
+        Unrouted::Path if request.path.starts_with("/v1/view/") => {
+            Reply::ok(Value::String("The customer pays here; in the sandbox, through its handle.".into()))
+        }
+        Unrouted::Path => ApiError::not_found("path").into_reply(),
+        Unrouted::Method => ApiError::new(405, "MethodNotAllowed", "no such method on this path").into_reply(),
+    }
+}
+
+/// The answer of the API proper, with what a test changes in it.
+fn answer(shared: &Shared, route: Route, request: &ReceivedRequest, request_id: &str, course: Course) -> Reply {
+    let operation = route.operation;
+    let mut query = Query::new();
+    for (name, value) in url::form_urlencoded::parse(request.query.as_bytes()) {
+        query.entry(name.into_owned()).or_default().push(value.into_owned());
+    }
+    let mut call =
+        Call { route, query, headers: request.headers.clone(), body: None, request_id: request_id.to_owned(), course };
+    let (mut reply, changes) = {
+        // The document is consulted before the lock is taken: compiling it takes its time.
+        let checked = check(&mut call, &request.body);
+        let mut state = shared.state();
+        let outcome = match token::check(&state, &call) {
+            Err(refusal) if operation != Operation::Token => Err(refusal),
+            _ => checked.and_then(|()| execute(&mut state, &call)),
+        };
+        (outcome.unwrap_or_else(ApiError::into_reply), state.patches.of(operation))
+    };
+    if reply.status < 300 {
+        for change in changes {
+            change(&mut reply.body);
+        }
+    }
+    reply
+}
+
+/// Reads the body and holds the request against the published interface.
+fn check(call: &mut Call, body: &Bytes) -> Result<(), ApiError> {
+    if !body.is_empty() {
+        let media_type = call.header("content-type").unwrap_or_default();
+        if !media_type.trim_start().to_ascii_lowercase().starts_with("application/json") {
+            return Err(ApiError::bad_request("header.Content-Type: application/json is expected"));
+        }
+        call.body = Some(
+            serde_json::from_slice(body).map_err(|error| ApiError::bad_request(format!("body: no JSON: {error}")))?,
+        );
+    }
+    let header = |name: &str| call.header(name).map(str::to_owned);
+    let problems = contract::check(&call.route, &call.query, header, call.body.as_ref());
+    if problems.is_empty() { Ok(()) } else { Err(ApiError::invalid(&problems)) }
+}
+
+fn execute(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
+    match call.route.operation {
+        Operation::Token => token::issue(state, call),
+        Operation::CreateSessionFromProfile => sessions::create_from_profile(state, call),
+        Operation::CreateSession => sessions::create(state, call),
+        Operation::ListSessions => listing::sessions(state, call),
+        Operation::CreatePaymentTokenSession => sessions::create_payment_token(state, call),
+        Operation::PaySession => payment::pay_session(state, call),
+        Operation::GetSession => sessions::get(state, call),
+        Operation::UpdateSession => sessions::update(state, call),
+        Operation::CancelSession => sessions::cancel(state, call),
+        Operation::ListTransactions => listing::transactions(state, call),
+        Operation::GetTransaction => money::get(state, call),
+        Operation::UpdateTransaction => money::update(state, call),
+        Operation::CaptureTransaction => money::capture(state, call),
+        Operation::RefundTransaction => money::refund(state, call),
+        Operation::VoidTransaction => money::void(state, call),
+        Operation::UpdateAuthorization => money::authorization(state, call),
+    }
+}
+
+fn respond(reply: Reply, request_id: &str) -> Response {
+    let mut headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    for (name, value) in reply.headers {
+        headers.push((name.to_owned(), value));
+    }
+    raw(reply.status, &headers, reply.body.to_string().into(), request_id)
+}
+
+fn raw(status: u16, headers: &[(String, String)], body: Body, request_id: &str) -> Response {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in headers {
+        builder = builder.header(name, value);
+    }
+    builder
+        .header("x-request-id", request_id)
+        .body(body)
+        .unwrap_or_else(|error| Response::new(Body::from(error.to_string())))
+}
+
+/// The answer, or a made-up one where nothing was executed, with a length that is not its own.
+fn misframed(framing: Framing, reply: Option<Reply>, request_id: &str) -> Response {
+    let reply =
+        reply.unwrap_or_else(|| Reply::ok(serde_json::json!({ "id": "this answer is not going to be complete" })));
+    let body = reply.body.to_string().into_bytes();
+    let half = body.len() / 2;
+    let announced = match framing {
+        Framing::Truncated => body.len(),
+        Framing::TooShort => half,
+    };
+    let first = Bytes::copy_from_slice(body.get(..half).unwrap_or_default());
+    let body = futures_util::stream::iter([Ok::<_, std::io::Error>(first)]);
+    let body = match framing {
+        // An error in the body makes the server close the connection where it stands.
+        Framing::Truncated => {
+            Body::from_stream(body.chain(futures_util::stream::iter([Err(std::io::ErrorKind::BrokenPipe.into())])))
+        }
+        Framing::TooShort => Body::from_stream(body),
+    };
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/json".to_owned()),
+        ("content-length".to_owned(), announced.to_string()),
+    ];
+    for (name, value) in reply.headers {
+        headers.push((name.to_owned(), value));
+    }
+    raw(reply.status, &headers, body, request_id)
+}
