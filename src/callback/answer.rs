@@ -1,0 +1,92 @@
+//! What to answer to a callback, and what each answer does.
+
+use std::fmt;
+
+use http::StatusCode;
+
+/// The answer to a callback, named by its effect on the delivery.
+///
+/// The service takes a 2xx for done, tries again up to 20 times after a 5xx, a lost connection or ten
+/// seconds without an answer, and **stops for good at any 4xx**. So own trouble is
+/// [`RetryLater`](Self::RetryLater); there is no way to get a 4xx but to ask for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum Answer {
+    /// 200: dealt with, or a repetition of what was dealt with. It will not be sent again.
+    Acknowledge,
+    /// 503: cannot be dealt with now. It will be sent again.
+    RetryLater,
+    /// 400: never send this again. The delivery ends for good, dealt with or not.
+    Refuse,
+}
+
+impl Answer {
+    /// The status that has this effect.
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::Acknowledge => StatusCode::OK,
+            Self::RetryLater => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Refuse => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+/// Any trouble of ours while dealing with a callback; answers [`RetryLater`](Answer::RetryLater).
+///
+/// Every error converts into it, so a handler that returns `Result<Answer, Trouble>` can use `?`
+/// throughout and never ends a delivery by accident. Its texts are those of the error inside.
+pub struct Trouble(Box<dyn std::error::Error + Send + Sync>);
+
+impl Trouble {
+    /// Trouble told in words.
+    #[must_use]
+    pub fn new(text: &'static str) -> Self {
+        Self(text.into())
+    }
+
+    /// Always [`RetryLater`](Answer::RetryLater).
+    pub fn answer(&self) -> Answer {
+        Answer::RetryLater
+    }
+
+    /// The error inside.
+    #[must_use]
+    pub fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        &*self.0
+    }
+}
+
+// `Trouble` is no `Error` itself: the conversion below would then clash with `From<T> for T`.
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Trouble {
+    fn from(error: E) -> Self {
+        Self(error.into())
+    }
+}
+
+impl fmt::Debug for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Trouble").field(&self.0).finish()
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_asked_for_refusal_is_a_4xx() {
+        assert_eq!(Answer::Acknowledge.status(), 200);
+        assert_eq!(Answer::RetryLater.status(), 503);
+        assert_eq!(Answer::Refuse.status(), 400);
+        let trouble = Trouble::from(std::io::Error::other("database away"));
+        assert_eq!(trouble.answer().status(), 503);
+        assert_eq!(trouble.to_string(), "database away");
+    }
+}

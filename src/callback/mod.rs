@@ -1,0 +1,29 @@
+//! What the service calls on the merchant's side: verified, typed, answered right.
+//!
+//! A [`Verifier`] makes a [`Callback`] out of a request, or says why it is none. What the callback's
+//! query says is proven; a body is not signed and is only to be had as [`Unverified`]. An [`Answer`]
+//! is named by what it does to the delivery, and [`once`] does a piece of work once although
+//! callbacks come at least once, in no order, and together with the customer's redirect.
+//!
+//! The account-wide webhooks are a separate system with a separate secret and verifier.
+
+mod answer;
+mod body;
+mod canonical;
+mod dedupe;
+mod memory;
+mod notice;
+mod params;
+mod signature;
+mod verifier;
+mod webhook;
+
+pub use answer::{Answer, Trouble};
+pub use body::{BodyError, Unverified, UnverifiedBody};
+pub use dedupe::{Claim, Dedupe, DedupeKey, Once, OnceError, once};
+pub use memory::{MemoryDedupe, MemoryLease};
+pub use notice::{Callback, DELIVERY_HEADER};
+pub use params::Params;
+pub use signature::{SIGNATURE_HEADER, SecretError, SigningSecret, sign};
+pub use verifier::{DEFAULT_TOLERANCE, Verifier, VerifierBuilder, VerifierError, VerifyError};
+pub use webhook::{WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookError, WebhookSecret, WebhookVerifier};
