@@ -2,10 +2,12 @@
 #![doc = include_str!("../README.md")]
 
 pub mod callback;
+pub mod check;
 mod generated;
 mod ids;
 mod open_enum;
 mod operation;
+pub mod read;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod transport;

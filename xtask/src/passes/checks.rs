@@ -65,7 +65,14 @@ fn of_tree(tree: &Value) -> Option<Value> {
     if tree.get("readOnly") == Some(&Value::Bool(true)) {
         out.insert("readOnly".to_owned(), json!(true));
     }
-    if let Some(required) = tree.get("required").and_then(Value::as_array).filter(|names| !names.is_empty()) {
+    let is_read_only = |name: &Value| {
+        let property = tree.get("properties").and_then(|all| all.get(name.as_str().unwrap_or_default()));
+        property.is_some_and(|property| property["readOnly"] == true)
+    };
+    let required = tree.get("required").and_then(Value::as_array).into_iter().flatten();
+    // What only the service sets, it cannot ask for.
+    let required: Vec<&Value> = required.filter(|name| !is_read_only(name)).collect();
+    if !required.is_empty() {
         out.insert("required".to_owned(), json!(required));
     }
     let children = |map: Option<&Value>| -> Map<String, Value> {
