@@ -5,5 +5,6 @@ pub mod overlay;
 pub mod passes;
 pub mod regen;
 pub mod schema;
+pub mod signature_oracle;
 pub mod slice;
 pub mod source;

@@ -37,6 +37,18 @@ enum Task {
         /// A file or a URL.
         from: String,
     },
+    /// Compare our callback signatures with those that Node makes for random URLs. Needs Node.
+    SignatureOracle {
+        /// Decides the URLs.
+        #[arg(long, default_value_t = 1)]
+        seed: u32,
+        /// How many URLs.
+        #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+        /// Write the stored vectors of the tests anew instead.
+        #[arg(long, conflicts_with_all = ["seed", "count"])]
+        write: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -54,6 +66,8 @@ fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Regen { check: true, .. } => Spec::here().check()?,
         Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
+        Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
+        Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
