@@ -1,5 +1,6 @@
 //! Maintenance of the `dintero` crate: from an upstream interface document to the one that `build.rs` reads.
 
+pub mod drift;
 pub mod guards;
 pub mod overlay;
 pub mod passes;

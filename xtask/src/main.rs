@@ -17,6 +17,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Compare two revisions of the interface by what they mean.
+    Drift(xtask::drift::cli::Drift),
     /// Write `spec/` anew from an upstream document.
     Regen {
         /// A file or a URL; without it, the URL recorded in `spec/upstream.lock`.
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
+        Task::Drift(drift) => return xtask::drift::cli::run(&drift, chrono::Local::now().date_naive()),
         Task::Regen { check: true, .. } => Spec::here().check()?,
         Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
