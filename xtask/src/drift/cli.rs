@@ -23,7 +23,7 @@ use crate::{slice, source};
 #[derive(Debug, Args)]
 pub struct Drift {
     /// The newer revision: a file or a URL, a whole upstream document or a slice of one.
-    #[arg(long, value_name = "FILE|URL", required_unless_present = "rules")]
+    #[arg(long, value_name = "FILE|URL", required_unless_present_any = ["rules", "schema"])]
     pub from: Option<String>,
     /// The older revision; the pinned slice if not given.
     #[arg(long, value_name = "FILE")]
@@ -40,6 +40,9 @@ pub struct Drift {
     /// Print the list of rules instead of comparing.
     #[arg(long)]
     pub rules: bool,
+    /// Print the JSON Schema of the JSON form instead of comparing.
+    #[arg(long, conflicts_with = "rules")]
+    pub schema: bool,
     /// The list of accepted changes.
     #[arg(long, value_name = "FILE", hide = true)]
     pub accepted: Option<PathBuf>,
@@ -67,6 +70,10 @@ pub fn run(args: &Drift, today: NaiveDate) -> Result<ExitCode> {
     let started = Instant::now();
     if args.rules {
         print(&rules_table())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if args.schema {
+        print(&json_schema()?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let default_spec = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec"));
@@ -167,6 +174,14 @@ pub fn rules_table() -> String {
         out.push_str(&format!("| `{}` | {} | {} |\n", rule.id(), caller.word(), bump.word()));
     }
     out
+}
+
+/// The JSON Schema of the JSON form: what `spec/drift-report.schema.json` holds.
+///
+/// # Errors
+/// When it cannot be written as JSON.
+pub fn json_schema() -> Result<String> {
+    Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
 }
 
 fn print(text: &str) -> Result<()> {
