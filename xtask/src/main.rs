@@ -34,6 +34,12 @@ enum Task {
         #[arg(long, conflicts_with_all = ["pinned", "check"])]
         skip_stale: bool,
     },
+    /// Print size, names and documentation coverage of the generated code; fail when a limit is broken.
+    Stats {
+        /// Also print every name that lacks a description.
+        #[arg(long)]
+        missing: bool,
+    },
     /// Print the slice of an upstream document that the crate binds.
     Slice {
         /// A file or a URL.
@@ -71,6 +77,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
         Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
+        Task::Stats { missing } => return stats(missing),
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
@@ -97,4 +104,14 @@ fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
     }
     eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn stats(missing: bool) -> Result<ExitCode> {
+    let stats = xtask::stats::measure(&Spec::here())?;
+    print!("{}", stats.report(missing));
+    let broken = stats.broken();
+    for limit in &broken {
+        eprintln!("limit broken: {limit}");
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
