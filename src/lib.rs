@@ -1,16 +1,30 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
+mod auth;
 pub mod callback;
 pub mod check;
+mod client;
+mod clock;
+mod error;
 mod generated;
 mod ids;
 mod open_enum;
 mod operation;
 pub mod read;
+mod retry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod transport;
 pub mod types;
 
+pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
+pub use client::{
+    CallOptions, Client, ClientBuilder, Completion, CreateSessionOptions, GetSessionOptions, GetTransactionOptions,
+    ListSessions, ListTransactions, OperationOptions, OrderToggle, PaySessionOptions, PayToggle, ProfileSessionOptions,
+    Response, Sessions, SystemHeaders, Transactions, UpdateSessionOptions,
+};
+pub use clock::{Clock, SystemClock};
+pub use error::{Error, ErrorKind, Outcome, Result};
 pub use ids::{AccountId, Environment, IdError, SessionId, TransactionId};
+pub use retry::RetryPolicy;

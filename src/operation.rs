@@ -11,6 +11,7 @@ pub(crate) enum Retry {
 
 /// One operation of the interface.
 #[derive(Debug)]
+#[allow(dead_code)]
 pub(crate) struct Operation {
     /// The operation id, as hooks are told it.
     pub(crate) id: &'static str,

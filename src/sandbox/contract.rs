@@ -12,7 +12,6 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Route};
 use super::schema::Components;
-use super::unknown;
 
 /// The slice of the published interface that the sandbox holds requests against.
 const DOCUMENT: &str = include_str!("../../spec/upstream.json");
@@ -54,22 +53,8 @@ enum Place {
 #[derive(Debug)]
 struct Contract {
     parameters: Vec<Parameter>,
-    body: Option<BodyContract>,
-}
-
-#[derive(Debug)]
-struct BodyContract {
-    schema: Value,
-    validator: Validator,
-    required: bool,
-}
-
-/// Fields of a body that the document does not have, `body/order/...`.
-pub(super) fn unknown_fields(operation: Operation, body: &Value) -> Vec<String> {
-    match (document(), contract(operation)) {
-        (Ok(document), Ok(Contract { body: Some(contract), .. })) => unknown::fields(document, &contract.schema, body),
-        _ => Vec::new(),
-    }
+    /// The body's validator, and whether a body must be there.
+    body: Option<(Validator, bool)>,
 }
 
 /// Everything that the document says about a request, held against one.
@@ -100,16 +85,14 @@ pub(super) fn check(
         }
     }
     match (&contract.body, body) {
-        (Some(BodyContract { validator, .. }), Some(body)) => {
+        (Some((validator, _)), Some(body)) => {
             problems.extend(
                 validator
                     .iter_errors(body)
                     .map(|error| Problem::new(format!("body{}", error.instance_path()), error.masked().to_string())),
             );
         }
-        (Some(BodyContract { required: true, .. }), None) => {
-            problems.push(Problem::new("body", "a JSON body is required"))
-        }
+        (Some((_, true)), None) => problems.push(Problem::new("body", "a JSON body is required")),
         _ => {}
     }
     problems
@@ -232,8 +215,7 @@ fn compile(operation: Operation) -> Result<Contract, String> {
         None => None,
         Some(schema) => {
             let required = body.and_then(|body| body.get("required")) == Some(&Value::Bool(true));
-            let validator = components.compile(schema)?;
-            Some(BodyContract { schema: schema.clone(), validator, required })
+            Some((components.compile(schema)?, required))
         }
     };
     Ok(Contract { parameters, body })

@@ -37,7 +37,6 @@ mod state;
 mod store;
 mod token;
 mod transaction;
-mod unknown;
 mod wire;
 
 use std::fmt;
@@ -51,7 +50,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::customer::{CustomerError, CustomerPayment};
 pub use self::fault::Fault;
-pub use self::log::{Execution, ReceivedRequest, UnknownField};
+pub use self::log::{Execution, ReceivedRequest};
 pub use self::operation::Operation;
 
 use self::ledger::Rules;

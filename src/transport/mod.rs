@@ -1,6 +1,13 @@
-//! How a request of the generated client gets to the service.
-/// The context of one call.
-#[derive(Debug, Clone, Default)]
-pub struct CallScope;
+//! How a request of the generated client gets to the service and its answer back.
+//!
+//! Credentials are added here and to the configured host only. What an answer means for the caller is decided
+//! by the client layer above; how a token is had, by `auth`.
 
-impl progenitor_client::ClientHooks<CallScope> for crate::generated::Client {}
+pub(crate) mod body;
+pub(crate) mod connect;
+mod hooks;
+mod run;
+mod scope;
+
+pub(crate) use body::Answer;
+pub(crate) use scope::CallScope;

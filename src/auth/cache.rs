@@ -1,0 +1,297 @@
+//! One token for all callers.
+//!
+//! A renewal runs in a task of its own, never in the call that found it due, so dropping a call strands
+//! nobody. Callers only ever read the state under a lock that is not held across a wait. What decides
+//! between them is the age of the token:
+//!
+//! | age | callers | renewal |
+//! |---|---|---|
+//! | fresh | use it | none |
+//! | advisory (last 5 minutes) | use it | one, in the background; after a failure not again for a while |
+//! | mandatory (last 30 seconds) | wait for the next, use it if none comes | one |
+//! | expired, or refused by the service | wait for the next | one |
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::fetch::Source;
+use super::store::{StoredToken, TokenKey, TokenStore};
+use super::token::{Age, Token};
+use crate::error::{Error, Result};
+
+/// How long a store may take to answer.
+const STORE_PATIENCE: Duration = Duration::from_secs(2);
+/// A renewal older than this is given up by those who wait: its runtime has stopped without ending.
+const RENEWAL_PATIENCE: Duration = Duration::from_secs(120);
+/// A token that replaced a refused one is not replaced again for this long: if it is refused as well, the
+/// token is not what is wrong.
+const REFUSAL_HOLD: TimeDelta = TimeDelta::seconds(10);
+/// The wait after a failed early renewal: doubled from the first to the second.
+const HOLD: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::seconds(60));
+
+type Ended = Option<Result<Arc<Token>, Arc<Error>>>;
+
+/// The tokens of one client; clones share them.
+#[derive(Clone)]
+pub(crate) struct TokenCache {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: Source,
+    store: Option<Arc<dyn TokenStore>>,
+    key: TokenKey,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Arc<Token>>,
+    /// The last token that the service refused: not to be taken from the store again.
+    refused: Option<Arc<Token>>,
+    renewal: Option<Renewal>,
+    tokens: u64,
+    renewals: u64,
+    hold: Option<Hold>,
+    failures: u32,
+}
+
+struct Renewal {
+    number: u64,
+    began: Instant,
+    ended: watch::Receiver<Ended>,
+}
+
+/// No renewal before this time.
+struct Hold {
+    until: DateTime<Utc>,
+    /// The error of the token call, if it was the service that asked for the wait.
+    asked: Option<Arc<Error>>,
+}
+
+impl TokenCache {
+    pub(crate) fn new(source: Source, store: Option<Arc<dyn TokenStore>>) -> Self {
+        let key = source.key();
+        Self { shared: Arc::new(Shared { source, store, key, state: Mutex::default() }) }
+    }
+
+    /// A token that is good for a call made now.
+    pub(crate) async fn token(&self) -> Result<Arc<Token>> {
+        loop {
+            let (spare, number, mut ended) = {
+                let mut state = self.shared.lock();
+                let now = self.shared.source.clock.now();
+                let current = state.token.clone().map(|token| (token.age(now), token));
+                let spare = match current {
+                    Some((Age::Fresh, token)) => return Ok(token),
+                    Some((Age::Advisory, token)) => {
+                        if !state.is_held(now) && !state.is_renewing() {
+                            // Without a runtime to run it on, the token serves until its end.
+                            drop(self.shared.renew(&mut state, Patience::Early));
+                        }
+                        return Ok(token);
+                    }
+                    Some((Age::Mandatory, token)) if state.is_held(now) => return Ok(token),
+                    Some((Age::Mandatory, token)) => Some(token),
+                    Some((Age::Expired, _)) | None => None,
+                };
+                if spare.is_none()
+                    && let Some((left, error)) = state.asked_to_wait(now)
+                    && left > self.shared.source.retry.longest_wait
+                {
+                    return Err(Error::token(error, Some(left)));
+                }
+                if !state.is_renewing() {
+                    let patience = match state.asked_to_wait(now) {
+                        Some((left, _)) => Patience::After(left),
+                        None => Patience::Full,
+                    };
+                    self.shared.renew(&mut state, patience)?;
+                }
+                match &state.renewal {
+                    Some(renewal) => (spare, renewal.number, renewal.ended.clone()),
+                    None => continue,
+                }
+            };
+            let outcome = match timeout(RENEWAL_PATIENCE, ended.wait_for(Option::is_some)).await {
+                Ok(Ok(outcome)) => outcome.clone(),
+                // Its task was dropped with its runtime, or stands still: the next round begins another.
+                Ok(Err(_)) | Err(_) => None,
+            };
+            match (outcome, spare) {
+                (Some(Ok(token)), _) => return Ok(token),
+                (Some(Err(_)), Some(spare)) => return Ok(spare),
+                (Some(Err(error)), None) => {
+                    let asked = error.retry_after();
+                    return Err(Error::token(error, asked));
+                }
+                (None, _) => self.shared.forget(number),
+            }
+        }
+    }
+
+    /// Notes that the service refused a token. `false` when fetching another is of no use.
+    pub(crate) fn refused(&self, token: &Arc<Token>) -> bool {
+        let mut state = self.shared.lock();
+        let current = match &state.token {
+            Some(current) if current.generation == token.generation => current,
+            // Another has taken its place, or is being fetched.
+            _ => return true,
+        };
+        let age = self.shared.source.clock.now() - current.stored().obtained_at();
+        if current.after_refusal && age < REFUSAL_HOLD {
+            return false;
+        }
+        state.refused = state.token.take();
+        true
+    }
+}
+
+/// How much a renewal is to endure.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// One attempt: the token in hand is still good.
+    Early,
+    /// All attempts.
+    Full,
+    /// All attempts, the first after a wait that the service asked for.
+    After(Duration),
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // The state is whole between any two statements that could panic.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Begins a renewal in a task of its own.
+    fn renew(self: &Arc<Self>, state: &mut State, patience: Patience) -> Result<()> {
+        let runtime =
+            Handle::try_current().map_err(|cause| Error::configuration("no Tokio runtime").with_source(cause))?;
+        let (sender, ended) = watch::channel(None);
+        state.renewals += 1;
+        let number = state.renewals;
+        state.renewal = Some(Renewal { number, began: Instant::now(), ended });
+        let shared = self.clone();
+        drop(runtime.spawn(async move {
+            let outcome = shared.obtain(patience).await;
+            let (ended, fetched) = shared.settle(number, outcome);
+            sender.send_replace(Some(ended));
+            if let (Some(token), Some(store)) = (fetched, &shared.store) {
+                let saved = timeout(STORE_PATIENCE, store.save(&shared.key, &token)).await;
+                if !matches!(saved, Ok(Ok(()))) {
+                    tracing::warn!(timed_out = saved.is_err(), "the token store took no token");
+                }
+            }
+        }));
+        Ok(())
+    }
+
+    /// A token from the store or, failing that, from the service. The second tells whether it was fetched.
+    async fn obtain(&self, patience: Patience) -> Result<(StoredToken, bool)> {
+        if let Some(token) = self.load().await {
+            return Ok((token, false));
+        }
+        let retries = match patience {
+            Patience::Early => 0,
+            Patience::Full => self.source.retry.retries,
+            Patience::After(wait) => {
+                sleep(wait).await;
+                self.source.retry.retries
+            }
+        };
+        Ok((self.source.fetch(retries).await?, true))
+    }
+
+    /// What the store has, if it is better than what we have.
+    async fn load(&self) -> Option<StoredToken> {
+        let store = self.store.as_ref()?;
+        let found = match timeout(STORE_PATIENCE, store.load(&self.key)).await {
+            Ok(Ok(found)) => found?,
+            failed => {
+                tracing::warn!(timed_out = failed.is_err(), "the token store gave no answer");
+                return None;
+            }
+        };
+        let state = self.lock();
+        let is_refused = state.refused.as_ref().is_some_and(|refused| refused.stored().expose() == found.expose());
+        let is_newer = state.token.as_ref().is_none_or(|token| token.stored().expires_at() < found.expires_at());
+        let is_good = matches!(found.age(self.source.clock.now()), Age::Fresh | Age::Advisory);
+        (is_good && is_newer && !is_refused).then_some(found)
+    }
+
+    /// Ends a renewal: what those who wait get, and the token to be saved if it was fetched.
+    fn settle(
+        &self,
+        number: u64,
+        outcome: Result<(StoredToken, bool)>,
+    ) -> (Result<Arc<Token>, Arc<Error>>, Option<StoredToken>) {
+        let mut state = self.lock();
+        if state.renewal.as_ref().is_some_and(|r| r.number == number) {
+            state.renewal = None;
+        }
+        state.tokens += 1;
+        let generation = state.tokens;
+        let after_refusal = state.refused.is_some() && state.token.is_none();
+        let token = outcome.and_then(|(stored, fetched)| {
+            let token = Arc::new(Token::new(stored.clone(), generation, after_refusal)?);
+            Ok((token, fetched.then_some(stored)))
+        });
+        match token {
+            Ok((token, fetched)) => {
+                state.token = Some(token.clone());
+                state.hold = None;
+                state.failures = 0;
+                (Ok(token), fetched)
+            }
+            Err(error) => {
+                let now = self.source.clock.now();
+                state.failures = state.failures.saturating_add(1);
+                let error = Arc::new(error);
+                state.hold = hold(now, state.failures, &error);
+                (Err(error), None)
+            }
+        }
+    }
+
+    fn forget(&self, number: u64) {
+        let mut state = self.lock();
+        if state.renewal.as_ref().is_some_and(|r| r.number == number) {
+            state.renewal = None;
+        }
+    }
+}
+
+impl State {
+    fn is_renewing(&self) -> bool {
+        self.renewal
+            .as_ref()
+            .is_some_and(|renewal| renewal.ended.has_changed().is_ok() && renewal.began.elapsed() < RENEWAL_PATIENCE)
+    }
+
+    fn is_held(&self, now: DateTime<Utc>) -> bool {
+        self.hold.as_ref().is_some_and(|hold| now < hold.until)
+    }
+
+    /// What is left of a wait that the service asked for.
+    fn asked_to_wait(&self, now: DateTime<Utc>) -> Option<(Duration, Arc<Error>)> {
+        let hold = self.hold.as_ref()?;
+        let left = (hold.until - now).to_std().ok()?;
+        let error = hold.asked.clone()?;
+        (!left.is_zero()).then_some((left, error))
+    }
+}
+
+/// How long no renewal is begun after a failed one.
+fn hold(now: DateTime<Utc>, failures: u32, error: &Arc<Error>) -> Option<Hold> {
+    let doubled = 1i32.checked_shl(failures.saturating_sub(1).min(8)).unwrap_or(1);
+    let wait = (HOLD.0 * doubled).min(HOLD.1);
+    let asked = error.retry_after().and_then(|asked| TimeDelta::from_std(asked).ok());
+    let until = now.checked_add_signed(asked.unwrap_or(wait).max(wait))?;
+    Some(Hold { until, asked: asked.map(|_| error.clone()) })
+}

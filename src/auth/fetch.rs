@@ -1,0 +1,135 @@
+//! The token call itself.
+//!
+//! Written by hand and apart from the generated client: it is the one call that carries the secret, and the
+//! hooks of the generated client depend on it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
+use url::Url;
+
+use super::credentials::Credentials;
+use super::store::{StoredToken, TokenKey};
+use super::token::Grant;
+use crate::clock::Clock;
+use crate::error::{Error, Outcome, Result, Spent};
+use crate::retry::RetryPolicy;
+use crate::transport::body::{self, Read};
+
+/// The name of the token call in errors and spans.
+pub(crate) const OPERATION: &str = "access_token";
+/// How long one attempt may take.
+const ATTEMPT: Duration = Duration::from_secs(10);
+/// A grant is a kilobyte or two.
+const LARGEST_GRANT: usize = 1024 * 1024;
+
+/// Everything the token call needs.
+pub(crate) struct Source {
+    pub(crate) http: reqwest::Client,
+    pub(crate) url: Url,
+    pub(crate) credentials: Credentials,
+    pub(crate) audience: String,
+    pub(crate) retry: RetryPolicy,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Source {
+    /// `auth_url` is where tokens come from, without a slash at its end.
+    pub(crate) fn url(auth_url: &Url, credentials: &Credentials) -> Result<Url> {
+        let base = auth_url.as_str().trim_end_matches('/');
+        Url::parse(&format!("{base}/accounts/{}/auth/token", credentials.account()))
+            .map_err(|cause| Error::configuration("the token address is not valid").with_source(cause))
+    }
+
+    pub(crate) fn key(&self) -> TokenKey {
+        TokenKey::new(
+            self.credentials.account().as_str(),
+            self.credentials.client_id(),
+            &self.audience,
+            self.url.as_str(),
+        )
+    }
+
+    /// Fetches a token, with at most `retries` further attempts for trouble that passes by itself. The call
+    /// has no effect but its answer, so it may be repeated whatever happened.
+    pub(crate) async fn fetch(&self, retries: u32) -> Result<StoredToken> {
+        let policy = RetryPolicy { retries, ..self.retry.clone() };
+        let started = Instant::now();
+        let mut attempt = 0;
+        loop {
+            let error = match timeout(ATTEMPT, self.attempt()).await {
+                Ok(Ok(token)) => {
+                    tracing::debug!(
+                        operation = OPERATION,
+                        attempt = attempt + 1,
+                        milliseconds = millis(started),
+                        "fetched a token"
+                    );
+                    return Ok(token);
+                }
+                Ok(Err(error)) => error,
+                Err(_) => Error::timeout(Outcome::Unknown),
+            };
+            let spent = Spent { attempts: attempt + 1, elapsed: started.elapsed() };
+            let error = error.in_call(OPERATION, true, spent);
+            let wait = policy.wait(attempt, error.retry_after()).filter(|_| error.is_retryable());
+            tracing::debug!(
+                operation = OPERATION,
+                attempt = attempt + 1,
+                status = error.status().map(|status| status.as_u16()),
+                milliseconds = millis(started),
+                again = wait.is_some(),
+                "no token"
+            );
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => return Err(error),
+            }
+            attempt += 1;
+        }
+    }
+
+    async fn attempt(&self) -> Result<StoredToken> {
+        // Counted from before the request, so that the way there and back is on the safe side.
+        let obtained_at = self.clock.now();
+        let response = self
+            .http
+            .post(self.url.clone())
+            .basic_auth(self.credentials.client_id(), Some(self.credentials.secret()))
+            .header(http::header::ACCEPT, "application/json")
+            .json(&json!({
+                "grant_type": "client_credentials",
+                "audience": self.audience,
+            }))
+            .send()
+            .await
+            .map_err(|cause| if cause.is_connect() { Error::connect(cause) } else { Error::transport(cause) })?;
+        let answer = match body::read(response, LARGEST_GRANT).await {
+            Read::Whole(answer) | Read::TooLarge(answer) => answer,
+            Read::Cut(_, cause) => return Err(Error::transport(cause)),
+        };
+        if !answer.status.is_success() {
+            return Err(Error::api(answer.status, answer.headers, answer.body));
+        }
+        match Grant::read(&answer.body) {
+            Ok(grant) => Ok(StoredToken::new(
+                grant.access_token,
+                obtained_at,
+                obtained_at.checked_add_signed(grant.lifetime).unwrap_or(obtained_at),
+            )),
+            // Without its body, which may hold a token.
+            Err(reason) => Err(Error::unreadable(
+                answer.status,
+                answer.headers,
+                bytes::Bytes::new(),
+                format!("the answer to the token call is not usable: {reason}"),
+            )),
+        }
+    }
+}
+
+fn millis(started: Instant) -> u64 {
+    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,16 @@
+//! Credentials and the access token they buy.
+//!
+//! The token call, its cache and the ways to share a token live here. Putting the token on a request, and
+//! what is done when the service refuses it, belong to the transport.
+
+mod cache;
+mod credentials;
+mod fetch;
+mod store;
+mod token;
+
+pub(crate) use cache::TokenCache;
+pub use credentials::Credentials;
+pub(crate) use credentials::{checked_url, is_loopback};
+pub(crate) use fetch::Source;
+pub use store::{StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};

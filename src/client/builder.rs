@@ -1,0 +1,206 @@
+//! Building a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::toggles::{OrderToggle, PayToggle};
+use super::{Client, Core, Defaults, SystemHeaders};
+use crate::auth::{Credentials, Source, TokenCache, TokenStore, checked_url, is_loopback};
+use crate::clock::{Clock, SystemClock};
+use crate::error::Result;
+use crate::retry::RetryPolicy;
+use crate::transport::connect::{Http, Settings};
+
+/// What a client can be told before it is built; everything but the credentials has a default.
+#[derive(Clone)]
+pub struct ClientBuilder {
+    credentials: Credentials,
+    base_url: Option<String>,
+    auth_url: Option<String>,
+    audience: Option<String>,
+    user_agent: Option<String>,
+    timeout: Duration,
+    connect_timeout: Duration,
+    retry: RetryPolicy,
+    defaults: Defaults,
+    token_store: Option<Arc<dyn TokenStore>>,
+    clock: Arc<dyn Clock>,
+}
+
+impl ClientBuilder {
+    pub(super) fn new(credentials: Credentials) -> Self {
+        Self {
+            credentials,
+            base_url: None,
+            auth_url: None,
+            audience: None,
+            user_agent: None,
+            timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
+            retry: RetryPolicy::default(),
+            defaults: Defaults::default(),
+            token_store: None,
+            clock: Arc::new(SystemClock),
+        }
+    }
+
+    /// Where calls go. Default: `DINTERO_BASE_URL` if the credentials were read from the environment and it is
+    /// set there, else `https://checkout.dintero.com/v1`.
+    ///
+    /// Must be https, or plain http to a loopback address. The newer hosts are
+    /// `https://api.dintero.com/v1/accounts/{account}/payments`, where sessions cannot be listed.
+    #[must_use]
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = Some(url.into());
+        self
+    }
+
+    /// Where tokens come from. Default: `DINTERO_AUTH_URL` if the credentials were read from the environment and
+    /// it is set there, else `https://api.dintero.com/v1`. The secret is sent to this host only.
+    #[must_use]
+    pub fn auth_url(mut self, url: impl Into<String>) -> Self {
+        self.auth_url = Some(url.into());
+        self
+    }
+
+    /// The audience of the token. Default: `https://api.dintero.com/v1/accounts/{account}`, whichever host is
+    /// called.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// Added to the `User-Agent`, which begins with `dintero-rust/` and the version of this crate. The service
+    /// stores it with what it makes.
+    #[must_use]
+    pub fn user_agent(mut self, suffix: impl Into<String>) -> Self {
+        self.user_agent = Some(suffix.into());
+        self
+    }
+
+    /// How long a call may take altogether: waiting for a token, all attempts and the waits between them, and
+    /// reading the answer. Default 30 s. Can be set per call.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// How long making a connection may take. A call whose connection did not come about was not sent.
+    /// Default 10 s.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How calls that only read are repeated. Default: [`RetryPolicy::default`].
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.retry = policy;
+        self
+    }
+
+    /// Which system makes the calls. Can be set per call.
+    #[must_use]
+    pub fn system(mut self, system: SystemHeaders) -> Self {
+        self.defaults.system = system;
+        self
+    }
+
+    /// Feature toggles of every call that states an order, unless the call sets its own.
+    #[must_use]
+    pub fn order_toggles(mut self, toggles: impl IntoIterator<Item = OrderToggle>) -> Self {
+        self.defaults.order_toggles = toggles.into_iter().collect();
+        self
+    }
+
+    /// Feature toggles of every merchant-initiated payment, unless the call sets its own.
+    #[must_use]
+    pub fn pay_toggles(mut self, toggles: impl IntoIterator<Item = PayToggle>) -> Self {
+        self.defaults.pay_toggles = toggles.into_iter().collect();
+        self
+    }
+
+    /// A place outside of this process to share tokens through.
+    #[must_use]
+    pub fn token_store(mut self, store: impl TokenStore) -> Self {
+        self.token_store = Some(Arc::new(store));
+        self
+    }
+
+    /// The clock that the lifetime of tokens is measured with.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Builds the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When a host is not https (or plain http to this machine), a header's value is too long or not printable
+    /// ASCII, or TLS cannot be set up.
+    pub fn build(self) -> Result<Client> {
+        let credentials = self.credentials;
+        let base_text = self.base_url.as_deref();
+        let base_url = checked_url("the base URL", base_text.unwrap_or(credentials.base_url()))?;
+        let auth_text = self.auth_url.as_deref();
+        let auth_url = checked_url("the token URL", auth_text.unwrap_or(credentials.auth_url()))?;
+        let user_agent = user_agent(self.user_agent.as_deref());
+        let settings = |proxies| Settings { user_agent: &user_agent, connect_timeout: self.connect_timeout, proxies };
+        let http = Http::build(&settings(!is_loopback(&base_url)))?;
+        let auth_http = if is_loopback(&auth_url) == is_loopback(&base_url) {
+            http.reads.clone()
+        } else {
+            Http::build(&settings(!is_loopback(&auth_url)))?.reads
+        };
+        // Checked now, so that a call cannot fail for it.
+        self.defaults.system.headers()?;
+        let account = credentials.account().clone();
+        let source = Source {
+            http: auth_http,
+            url: Source::url(&auth_url, &credentials)?,
+            audience: self.audience.unwrap_or_else(|| credentials.audience()),
+            credentials,
+            retry: self.retry.clone(),
+            clock: self.clock,
+        };
+        Ok(Client {
+            core: Arc::new(Core {
+                account,
+                base: base_url.as_str().trim_end_matches('/').to_owned(),
+                base_url,
+                http,
+                tokens: TokenCache::new(source, self.token_store),
+                timeout: self.timeout,
+                retry: self.retry,
+                defaults: self.defaults,
+            }),
+        })
+    }
+}
+
+fn user_agent(suffix: Option<&str>) -> String {
+    let own = concat!("dintero-rust/", env!("CARGO_PKG_VERSION"));
+    match suffix.map(str::trim).filter(|suffix| !suffix.is_empty()) {
+        Some(suffix) => format!("{own} {suffix}"),
+        None => own.to_owned(),
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("credentials", &self.credentials)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Credentials> for ClientBuilder {
+    fn from(credentials: Credentials) -> Self {
+        Self::new(credentials)
+    }
+}

@@ -1,0 +1,207 @@
+//! How the crate makes its errors.
+//!
+//! One constructor per point of failure, so that the [`Outcome`] of each is decided in one place. Every
+//! `detail` is written by us and fit to print; causes are stripped of what is not.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+
+use super::{ApiBody, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
+use crate::check::InvalidRequest;
+use crate::ids::IdError;
+use crate::read::{JsonPath, Unreadable, UnreadableRow};
+use crate::transport::Answer;
+
+/// What a call has used up when it fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Spent {
+    pub(crate) attempts: u32,
+    pub(crate) elapsed: Duration,
+}
+
+impl Error {
+    fn bare(kind: ErrorKind, outcome: Outcome, detail: impl Into<String>) -> Self {
+        Self {
+            inner: Box::new(Inner {
+                kind,
+                detail: detail.into(),
+                operation: None,
+                status: None,
+                headers: HeaderMap::new(),
+                body: Bytes::new(),
+                body_cut: false,
+                api: ApiBody::default(),
+                path: None,
+                outcome,
+                repeatable: false,
+                timed_out: false,
+                cut: false,
+                retry_after: None,
+                attempts: 0,
+                elapsed: Duration::ZERO,
+                source: None,
+                reference: None,
+                failure: None,
+            }),
+        }
+    }
+
+    pub(crate) fn configuration(detail: impl Into<String>) -> Self {
+        Self::bare(ErrorKind::Configuration, Outcome::NotSent, detail)
+    }
+
+    pub(crate) fn invalid(detail: impl Into<String>) -> Self {
+        Self::bare(ErrorKind::InvalidRequest, Outcome::NotSent, detail)
+    }
+
+    pub(crate) fn invalid_field(path: JsonPath, detail: impl Into<String>) -> Self {
+        let mut error = Self::invalid(detail);
+        error.inner.path = Some(path);
+        error
+    }
+
+    /// No token: what the caller gets of an error that all waiting callers share.
+    pub(crate) fn token(shared: Arc<Error>, retry_after: Option<Duration>) -> Self {
+        let of = &shared.inner;
+        let mut error = Self::bare(ErrorKind::Token, Outcome::NotSent, "no access token could be had");
+        error.inner.status = of.status;
+        error.inner.headers = of.headers.clone();
+        error.inner.body = of.body.clone();
+        error.inner.body_cut = of.body_cut;
+        error.inner.api = of.api.clone();
+        error.inner.timed_out = of.timed_out;
+        error.inner.retry_after = retry_after;
+        error.inner.source = Some(Box::new(shared));
+        error
+    }
+
+    /// No connection came about, so nothing was sent.
+    pub(crate) fn connect(cause: reqwest::Error) -> Self {
+        let mut error = Self::bare(ErrorKind::Connect, Outcome::NotSent, "no connection");
+        error.inner.timed_out = cause.is_timeout();
+        error.with_source(cause.without_url())
+    }
+
+    /// The connection was lost after it had come about.
+    pub(crate) fn transport(cause: reqwest::Error) -> Self {
+        let timed_out = cause.is_timeout();
+        let kind = if timed_out { ErrorKind::Timeout } else { ErrorKind::Transport };
+        let mut error = Self::bare(kind, Outcome::Unknown, "the connection was lost");
+        error.inner.timed_out = timed_out;
+        error.with_source(cause.without_url())
+    }
+
+    /// Time ran out. What is known of the effect by then the caller says.
+    pub(crate) fn timeout(outcome: Outcome) -> Self {
+        let mut error = Self::bare(ErrorKind::Timeout, outcome, "time ran out");
+        error.inner.timed_out = true;
+        error
+    }
+
+    /// The service, or a gateway before it, answered with a status that is no success.
+    pub(crate) fn api(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let mut error = Self::bare(ErrorKind::Api, Outcome::of_status(status), "the service answered with an error");
+        error.inner.api = ApiBody::read(&body);
+        error.with_answer(status, headers, body)
+    }
+
+    /// A success that cannot be read: what it says has probably happened, what exactly is not known.
+    pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, detail: impl Into<String>) -> Self {
+        Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail).with_answer(status, headers, body)
+    }
+
+    /// A success whose content says that the operation failed.
+    pub(crate) fn failed(answer: Answer, failure: Failure) -> Self {
+        let wait = failure.event.as_ref().and_then(super::failure::retry_after);
+        let detail = "the service reports that the operation failed";
+        let mut error = Self::bare(ErrorKind::Failed, Outcome::Rejected, detail).with_answer(
+            answer.status,
+            answer.headers,
+            answer.body,
+        );
+        let event = failure.event.as_ref().and_then(|event| event.error.as_ref());
+        error.inner.api.code = event.and_then(|error| error.code.clone());
+        error.inner.api.message = event.and_then(|error| error.message.clone());
+        error.inner.retry_after = error.inner.retry_after.or(wait);
+        error.inner.failure = Some(failure);
+        error
+    }
+
+    /// The body of a success ended early because the connection did.
+    pub(crate) fn cut_by(mut self, cause: reqwest::Error) -> Self {
+        self.inner.timed_out = cause.is_timeout();
+        self.inner.cut = true;
+        self.with_source(cause.without_url())
+    }
+
+    /// A success in which something cannot be read that the type is worthless without.
+    pub(crate) fn unreadable_at(answer: Answer, cause: &Unreadable) -> Self {
+        let detail = format!("the answer cannot be read: {}", cause.problem);
+        let mut error = Self::unreadable(answer.status, answer.headers, answer.body, detail);
+        error.inner.path = Some(cause.path.clone());
+        error
+    }
+
+    /// A row of a list that cannot be read.
+    pub(crate) fn unreadable_row(row: &UnreadableRow) -> Self {
+        let detail = format!("a row cannot be read: {}", row.error.problem);
+        let mut error = Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail);
+        error.inner.path = Some(row.error.path.clone());
+        error.inner.body = serde_json::to_vec(&row.value).unwrap_or_default().into();
+        error
+    }
+
+    /// A request that breaks a rule of the interface.
+    pub(crate) fn invalid_request(cause: &InvalidRequest) -> Self {
+        let mut error = Self::invalid(format!("the request is not valid: {}", cause.rule));
+        error.inner.path = Some(cause.path.clone());
+        error
+    }
+
+    /// A list whose pages do not lead on.
+    pub(crate) fn stuck(detail: &'static str) -> Self {
+        Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail)
+    }
+
+    fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+        let inner = &mut self.inner;
+        inner.status = Some(status);
+        inner.retry_after = crate::retry::retry_after(&headers);
+        inner.headers = headers;
+        inner.body_cut = body.len() > KEPT_BODY;
+        // Copied when cut: a slice would keep the whole body alive.
+        inner.body =
+            if inner.body_cut { Bytes::copy_from_slice(body.get(..KEPT_BODY).unwrap_or_default()) } else { body };
+        self
+    }
+
+    pub(crate) fn with_source(mut self, cause: impl StdError + Send + Sync + 'static) -> Self {
+        self.inner.source = Some(Box::new(cause));
+        self
+    }
+
+    pub(crate) fn with_reference(mut self, reference: Option<String>) -> Self {
+        self.inner.reference = reference;
+        self
+    }
+
+    /// Names the call. `repeatable` says that it only reads, so repeating it does no harm.
+    pub(crate) fn in_call(mut self, operation: &'static str, repeatable: bool, spent: Spent) -> Self {
+        let inner = &mut self.inner;
+        inner.operation = Some(operation);
+        inner.repeatable = repeatable;
+        inner.attempts = spent.attempts;
+        inner.elapsed = spent.elapsed;
+        self
+    }
+}
+
+impl From<IdError> for Error {
+    fn from(cause: IdError) -> Self {
+        Self::invalid("an id is not valid").with_source(cause)
+    }
+}

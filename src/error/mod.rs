@@ -1,0 +1,354 @@
+//! The one error of the crate.
+//!
+//! Everything a caller may want to decide on is an accessor. What is printed by `Display` and `Debug` is
+//! much less: see [`Error`]. The rules that turn an answer into an error live in the transport; here lives
+//! only what an error is.
+
+mod api;
+mod failure;
+mod make;
+mod outcome;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+pub(crate) use api::ApiBody;
+pub(crate) use make::Spent;
+pub use outcome::Outcome;
+
+use crate::read::JsonPath;
+use crate::types::{Transaction, TransactionEvent};
+
+/// How much of an answer's body an error keeps, in bytes.
+pub(crate) const KEPT_BODY: usize = 64 * 1024;
+
+/// At which point a call failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The client cannot be built from what it was given: a missing variable, a host without TLS.
+    Configuration,
+    /// The request was refused here, before sending: [`Error::path`] names the field where there is one.
+    InvalidRequest,
+    /// No access token could be had. Status, code and message are those of the token call.
+    Token,
+    /// No connection came about: name resolution, refused connection, TLS.
+    Connect,
+    /// The call did not end in the time it was given.
+    Timeout,
+    /// The connection was lost on the way.
+    Transport,
+    /// The service answered with an error status.
+    Api,
+    /// The answer is a success that cannot be read: [`Error::path`] names the field where there is one.
+    Unreadable,
+    /// The service carried the call out and it failed: a declined payment, an event with
+    /// `success: false`.
+    Failed,
+}
+
+/// The result of this crate's calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong in a call, what is known about its effect, and what the service said.
+///
+/// # What is printed
+/// `Display` and `Debug` show the kind, the operation, the status, the error code, the [`Outcome`], the
+/// number of attempts and the request id. They never show a secret, a token, a header's value (other than
+/// the request id) or a body. The service's own [`message`](Self::message) is not printed either: it may
+/// repeat what the customer typed. All of these can be had through accessors by whoever knows where they
+/// will end up. The JSON path of an unreadable field is printed with names that are not plain identifiers
+/// replaced by `*`, as a map may be keyed by anything.
+///
+/// # Retrying
+/// The client has already retried what may be retried (see [`attempts`](Self::attempts)). Ask
+/// [`outcome`](Self::outcome) before repeating a call that moves money.
+#[non_exhaustive]
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    /// Our own words; must be fit to print.
+    detail: String,
+    operation: Option<&'static str>,
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Bytes,
+    body_cut: bool,
+    api: ApiBody,
+    path: Option<JsonPath>,
+    outcome: Outcome,
+    repeatable: bool,
+    timed_out: bool,
+    /// A success whose body ended early.
+    cut: bool,
+    retry_after: Option<Duration>,
+    attempts: u32,
+    elapsed: Duration,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+    reference: Option<String>,
+    failure: Option<Failure>,
+}
+
+/// What the service carried out and reports as failed.
+pub(crate) struct Failure {
+    pub(crate) transaction: Transaction,
+    pub(crate) event: Option<TransactionEvent>,
+}
+
+impl Error {
+    /// At which point the call failed.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+
+    /// The operation, for example `capture_transaction`. `None` for errors outside of any call.
+    #[must_use]
+    pub fn operation(&self) -> Option<&'static str> {
+        self.inner.operation
+    }
+
+    /// The HTTP status of the answer, when there was one. Kept whatever the body looks like.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.inner.status
+    }
+
+    /// The service's error code, when it gives one.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        self.inner.api.code.as_deref()
+    }
+
+    /// The service's message, when the answer has one. It is written for developers and may repeat what a
+    /// customer typed: do not log it unseen, do not show it to a customer.
+    #[must_use]
+    pub fn message(&self) -> Option<&str> {
+        self.inner.api.message.as_deref()
+    }
+
+    /// The nested errors of the answer, of whatever form they are.
+    #[must_use]
+    pub fn errors(&self) -> &[Value] {
+        &self.inner.api.errors
+    }
+
+    /// The id under which the service, or a gateway before it, knows the request.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        request_id(&self.inner.headers)
+    }
+
+    /// The headers of the answer; empty when there was none.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.inner.headers
+    }
+
+    /// The first 64 KiB of the answer's body as it came; empty when there was none. May hold a customer's
+    /// data.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.inner.body
+    }
+
+    /// Whether [`body`](Self::body) is only the beginning.
+    #[must_use]
+    pub fn is_body_truncated(&self) -> bool {
+        self.inner.body_cut
+    }
+
+    /// The JSON path of the field that could not be read, or that was refused before sending, for example
+    /// `$.events[0].amount`. For a parameter or header, its name below the root.
+    #[must_use]
+    pub fn path(&self) -> Option<&JsonPath> {
+        self.inner.path.as_ref()
+    }
+
+    /// How often the request was sent, or sending was tried.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.inner.attempts
+    }
+
+    /// The time from the beginning of the call to this error, waiting for a token and between attempts
+    /// included.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.inner.elapsed
+    }
+
+    /// What is known about the effect of the call.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.inner.outcome
+    }
+
+    /// How long the service asks to wait before the next attempt: the `Retry-After` header, in seconds or
+    /// as a date, or what a declined payment says in `retry_policy.retry_after`.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.inner.retry_after
+    }
+
+    /// Whether the call ended because time ran out, here or on the way to a connection.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.inner.timed_out
+    }
+
+    /// No connection came about, so not a byte was sent.
+    pub(crate) fn is_unconnected(&self) -> bool {
+        self.inner.kind == ErrorKind::Connect
+    }
+
+    /// A success whose body ended early.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.inner.cut
+    }
+
+    /// Whether the same call may be made again as it is and may then succeed: the trouble passes by
+    /// itself, and either the call only reads or it is known to have had no effect. An [`Outcome::Unknown`]
+    /// of a call that writes is never retryable.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        let inner = &self.inner;
+        let passing = match inner.kind {
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => true,
+            ErrorKind::Token | ErrorKind::Api => match inner.status {
+                Some(status) => is_passing(status),
+                // No answer to the token call at all.
+                None => inner.kind == ErrorKind::Token,
+            },
+            ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Unreadable | ErrorKind::Failed => false,
+        };
+        passing && (inner.repeatable || inner.outcome != Outcome::Unknown)
+    }
+}
+
+/// Statuses that tell of trouble that passes by itself.
+pub(crate) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
+}
+
+/// The names under which the service and the gateways known to stand before it send a request id.
+const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-request-id", "x-amzn-requestid", "x-amz-cf-id"];
+
+pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
+    REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok())
+}
+
+/// A text from outside, printed only if it has the form of a name or an id.
+pub(crate) fn printable_id(text: &str) -> Option<&str> {
+    let fits =
+        (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:=/".contains(&b));
+    fits.then_some(text)
+}
+
+/// An error code as it may be printed: a name. One that is all digits and as long as a card or phone
+/// number is not.
+fn printable_code(text: &str) -> Option<&str> {
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    printable_id(text).filter(|_| digits <= 6)
+}
+
+/// A JSON path without the names that stand in quotes, since a map's key can be anything.
+fn printable_path(path: &JsonPath) -> String {
+    let text = path.to_string();
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while let Some((before, quoted)) = rest.split_once("['") {
+        out.push_str(before);
+        out.push_str("[*]");
+        // A quote inside a name is escaped.
+        let mut escaped = false;
+        let end = quoted.find(|c: char| {
+            let ends = c == '\'' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        });
+        rest = end.and_then(|end| quoted.get(end..)).and_then(|tail| tail.strip_prefix("']")).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        if let Some(operation) = inner.operation {
+            write!(f, "{operation}: ")?;
+        }
+        f.write_str(&inner.detail)?;
+        if let Some(status) = inner.status {
+            write!(f, ", status {}", status.as_u16())?;
+        }
+        if let Some(code) = self.code().and_then(printable_code) {
+            write!(f, ", code {code}")?;
+        }
+        if let Some(path) = &inner.path {
+            write!(f, ", at {}", printable_path(path))?;
+        }
+        if inner.operation.is_some() {
+            write!(f, " ({}", inner.outcome)?;
+            if inner.attempts > 1 {
+                write!(f, ", {} attempts", inner.attempts)?;
+            }
+            if let Some(id) = self.request_id().and_then(printable_id) {
+                write!(f, ", request {id}")?;
+            }
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inner = &self.inner;
+        f.debug_struct("Error")
+            .field("kind", &inner.kind)
+            .field("detail", &inner.detail)
+            .field("operation", &inner.operation)
+            .field("status", &inner.status.map(|status| status.as_u16()))
+            .field("code", &self.code().and_then(printable_code))
+            .field("path", &inner.path.as_ref().map(printable_path))
+            .field("outcome", &inner.outcome)
+            .field("attempts", &inner.attempts)
+            .field("elapsed", &inner.elapsed)
+            .field("retry_after", &inner.retry_after)
+            .field("request_id", &self.request_id().and_then(printable_id))
+            .field("body_bytes", &inner.body.len())
+            .field("source", &inner.source)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.inner.source.as_deref()?;
+        Some(source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_printed_path_holds_identifiers_only() {
+        let path = |names: &[&str]| names.iter().fold(JsonPath::root(), |path, name| path.field(*name));
+        assert_eq!(printable_path(&path(&["events"]).index(2).field("amount")), "$.events[2].amount");
+        assert_eq!(printable_path(&path(&["metadata", "jane@example.com", "x"])), "$.metadata[*].x");
+        assert_eq!(printable_path(&path(&["4799999999"])), "$[*]");
+        assert_eq!(printable_path(&path(&["a']['b@c", "d\\'e", "f"])), "$[*][*].f");
+    }
+}

@@ -1,0 +1,457 @@
+//! The access token: how often it is fetched, when, and by whom, counted at the server.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use dintero::{Client, ErrorKind, Outcome, RetryPolicy, StoreFuture, StoredToken, TokenKey, TokenStore, TransactionId};
+use futures_util::future::join_all;
+use support::{HandClock, Reply, SECRET, Seen, Server};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+const LONG: u64 = 14_400;
+
+/// Any call that only reads; `Err` is told apart by the caller.
+async fn call(client: &Client) -> dintero::Result<()> {
+    let id = TransactionId::new("T12345678.abc").unwrap();
+    client.transactions().get(&id, Default::default()).await?;
+    Ok(())
+}
+
+fn transaction() -> Reply {
+    let body = serde_json::json!({
+        "id": "T12345678.abc", "amount": 100, "currency": "NOK", "payment_product": "payex",
+        "payment_product_type": "payex.creditcard", "status": "AUTHORIZED", "events": [],
+    });
+    Reply::Json(200, body)
+}
+
+/// A service whose n-th token (from 0) is answered by `token`, and which takes every token.
+async fn server(token: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Server {
+    let count = AtomicUsize::new(0);
+    Server::start(move |seen| if seen.is_token() { token(count.fetch_add(1, Ordering::SeqCst)) } else { transaction() })
+        .await
+}
+
+fn bearers(server: &Server) -> Vec<String> {
+    let calls = server.calls();
+    let header = |seen: &Seen| seen.header("authorization").unwrap_or_default().to_owned();
+    calls.iter().map(header).collect()
+}
+
+#[tokio::test]
+async fn the_token_call_is_the_documented_one() {
+    let server = server(|_| Reply::token("t0", LONG)).await;
+    call(&server.builder().build().unwrap()).await.unwrap();
+    let seen = server.seen();
+    let token = seen.first().unwrap();
+    assert_eq!(token.method, "POST");
+    assert_eq!(token.target, "/v1/accounts/T12345678/auth/token");
+    // `the-client:s3cr3t-hunter2`
+    assert_eq!(token.header("authorization"), Some("Basic dGhlLWNsaWVudDpzM2NyM3QtaHVudGVyMg=="));
+    assert_eq!(
+        token.json(),
+        serde_json::json!({
+            "grant_type": "client_credentials",
+            "audience": "https://api.dintero.com/v1/accounts/T12345678",
+        })
+    );
+    assert_eq!(bearers(&server), ["Bearer t0"]);
+
+    let client = server.builder().audience("https://example.com/a").build().unwrap();
+    call(&client).await.unwrap();
+    let asked = server.seen().iter().rfind(|seen| seen.is_token()).unwrap().json();
+    assert_eq!(asked["audience"], "https://example.com/a");
+}
+
+#[tokio::test]
+async fn a_thousand_first_calls_make_one_token_request() {
+    let server = server(|_| Reply::token("t0", LONG).after(Duration::from_millis(50))).await;
+    let client = server.builder().build().unwrap();
+    let calls = (0..1000).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { call(&client).await })
+    });
+    for ended in join_all(calls).await {
+        ended.unwrap().unwrap();
+    }
+    assert_eq!(server.tokens(), 1);
+    assert_eq!(server.calls().len(), 1000);
+}
+
+/// All thousand calls are at the service with the old token before the first is refused, so all are refused.
+#[tokio::test]
+async fn a_storm_of_a_thousand_refusals_makes_one_renewal() {
+    let tokens = AtomicUsize::new(0);
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let refused = arrived.clone();
+    let server = Server::start(move |seen| {
+        if seen.is_token() {
+            return Reply::token(&format!("t{}", tokens.fetch_add(1, Ordering::SeqCst)), LONG);
+        }
+        if seen.header("authorization") == Some("Bearer t0") && seen.target.ends_with("abc") {
+            refused.fetch_add(1, Ordering::SeqCst);
+            return Reply::error(401).after(Duration::from_millis(200));
+        }
+        transaction()
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let calls = (0..1000).map(|_| {
+        let client = client.clone();
+        tokio::spawn(async move { call(&client).await })
+    });
+    for ended in join_all(calls).await {
+        ended.unwrap().unwrap();
+    }
+    assert_eq!(server.tokens(), 2, "the first token and one renewal");
+    let refused = arrived.load(Ordering::SeqCst);
+    assert!(refused > 500, "only {refused} calls were refused: no storm");
+    assert_eq!(server.calls().len(), 1000 + refused, "each was repeated once");
+}
+
+#[tokio::test]
+async fn a_token_that_is_refused_again_is_not_renewed_for_ever() {
+    let server = Server::start(|seen| match seen.is_token() {
+        true => Reply::token("t", LONG),
+        false => Reply::error(401),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    for _ in 0..20 {
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+        assert_eq!(error.outcome(), Outcome::Rejected);
+    }
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
+async fn in_the_advisory_window_one_renews_while_the_others_go_on() {
+    let clock = HandClock::new();
+    let gate = Arc::new(Notify::new());
+    let renewal = gate.clone();
+    let server = server(move |n| match n {
+        0 => Reply::token("t0", LONG),
+        _ => Reply::When(renewal.clone(), Box::new(Reply::token("t1", LONG))),
+    })
+    .await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LONG as i64 - 301);
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 1, "not due yet");
+    clock.advance(1);
+    // The renewal is not answered, and yet every call is.
+    for ended in join_all((0..100).map(|_| call(&client))).await {
+        ended.unwrap();
+    }
+    assert!(bearers(&server).iter().all(|bearer| bearer == "Bearer t0"));
+    gate.notify_one();
+    while bearers(&server).last().unwrap() != "Bearer t1" {
+        call(&client).await.unwrap();
+    }
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
+async fn in_the_last_thirty_seconds_callers_wait() {
+    let clock = HandClock::new();
+    let server = server(|n| Reply::token(&format!("t{n}"), LONG).after(Duration::from_millis(50))).await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LONG as i64 - 30);
+    for ended in join_all((0..100).map(|_| call(&client))).await {
+        ended.unwrap();
+    }
+    assert_eq!(server.tokens(), 2);
+    assert!(bearers(&server)[1..].iter().all(|bearer| bearer == "Bearer t1"));
+}
+
+#[tokio::test]
+async fn short_lifetimes_are_read_and_used_for_most_of_their_time() {
+    let clock = HandClock::new();
+    let server = server(|n| Reply::token(&format!("t{n}"), 60)).await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    for _ in 0..10 {
+        call(&client).await.unwrap();
+        clock.advance(4);
+    }
+    assert_eq!(server.tokens(), 1, "40 of 60 seconds");
+    clock.advance(15);
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 2);
+    assert_eq!(bearers(&server).last().unwrap(), "Bearer t1");
+}
+
+/// A lifetime of nothing cannot be cached, but whoever waited for the token may use it.
+#[tokio::test]
+async fn a_token_without_a_lifetime_serves_the_calls_that_waited_for_it() {
+    let server = server(|_| Reply::Json(200, serde_json::json!({"access_token": "t"}))).await;
+    let client = server.builder().build().unwrap();
+    call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
+async fn a_failed_early_renewal_backs_off_and_keeps_the_valid_token() {
+    let clock = HandClock::new();
+    let server = server(|n| match n {
+        0 => Reply::token("t0", LONG),
+        1 | 2 => Reply::error(500),
+        _ => Reply::token("t3", LONG),
+    })
+    .await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LONG as i64 - 200);
+    let settle = || tokio::time::sleep(Duration::from_millis(100));
+    for (advance, tokens) in [(0, 2), (4, 2), (1, 3), (9, 3), (1, 4)] {
+        clock.advance(advance);
+        for ended in join_all((0..20).map(|_| call(&client))).await {
+            ended.unwrap();
+        }
+        settle().await;
+        call(&client).await.unwrap();
+        assert_eq!(server.tokens(), tokens, "after {advance} more seconds");
+    }
+    assert_eq!(bearers(&server).last().unwrap(), "Bearer t3");
+}
+
+#[tokio::test]
+async fn a_valid_token_outlives_failed_renewals_to_its_end() {
+    let clock = HandClock::new();
+    let server = server(|n| match n {
+        0 => Reply::token("t0", LONG),
+        _ => Reply::error(403),
+    })
+    .await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LONG as i64 - 1);
+    call(&client).await.unwrap();
+    clock.advance(1);
+    let error = call(&client).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.outcome(), Outcome::NotSent);
+    assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_cancelled_leader_strands_nobody() {
+    let server = server(|_| Reply::token("t0", LONG).after(Duration::from_millis(300))).await;
+    let client = server.builder().build().unwrap();
+    let leader = tokio::spawn({
+        let client = client.clone();
+        async move { call(&client).await }
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.tokens(), 1, "the leader has asked");
+    let followers = tokio::spawn({
+        let client = client.clone();
+        async move { join_all((0..10).map(|_| call(&client))).await }
+    });
+    leader.abort();
+    for ended in followers.await.unwrap() {
+        ended.unwrap();
+    }
+    assert_eq!(server.tokens(), 1);
+}
+
+/// The renewal's task dies with the runtime it was begun on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runtime_that_ends_strands_nobody() {
+    let server = server(|n| match n {
+        0 => Reply::Hang,
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let other = client.clone();
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let wait = Duration::from_millis(200);
+        assert!(runtime.block_on(async { tokio::time::timeout(wait, call(&other)).await }).is_err());
+        // Dropped here, with the renewal under way.
+    });
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    tokio::time::timeout(Duration::from_secs(5), call(&client)).await.unwrap().unwrap();
+    thread.join().unwrap();
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_after_is_honoured() {
+    let server = server(|n| match n {
+        0 => Reply::Full(429, vec![("retry-after", "20".into())], Vec::new()),
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let began = Instant::now();
+    for ended in join_all((0..10).map(|_| call(&client))).await {
+        ended.unwrap();
+    }
+    let waited = began.elapsed().as_secs();
+    assert!((20..25).contains(&waited), "{waited} s");
+    assert_eq!(server.tokens(), 2);
+}
+
+#[tokio::test]
+async fn a_longer_retry_after_ends_the_call_and_stops_further_requests() {
+    let clock = HandClock::new();
+    let server = server(|n| match n {
+        0 => Reply::Full(429, vec![("retry-after", "600".into())], Vec::new()),
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    for (advance, left) in [(0, 600), (0, 600), (100, 500)] {
+        clock.advance(advance);
+        let error = call(&client).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Token);
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
+        assert_eq!(error.outcome(), Outcome::NotSent);
+        assert_eq!(error.retry_after(), Some(Duration::from_secs(left)));
+        assert!(error.is_retryable());
+    }
+    assert_eq!(server.tokens(), 1);
+    clock.advance(500);
+    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn wrong_credentials_are_told_to_all_who_wait_and_not_tried_again() {
+    let server = server(|_| Reply::error(401).after(Duration::from_millis(100))).await;
+    let client = server.builder().build().unwrap();
+    for ended in join_all((0..50).map(|_| call(&client))).await {
+        let error = ended.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Token);
+        assert_eq!(error.status().map(|status| status.as_u16()), Some(401));
+        assert_eq!(error.message(), Some("no"));
+        assert!(!error.is_retryable());
+        let printed = format!("{error} {error:?}");
+        assert!(!printed.contains(SECRET), "{printed}");
+    }
+    assert_eq!(server.tokens(), 1);
+    assert!(server.calls().is_empty());
+}
+
+#[tokio::test]
+async fn passing_trouble_with_the_token_is_tried_again() {
+    let server = server(|n| match n {
+        0 => Reply::Reset,
+        1 => Reply::Full(502, vec![], b"<html>".to_vec()),
+        _ => Reply::token("t2", LONG),
+    })
+    .await;
+    let mut retry = RetryPolicy::default();
+    retry.base = Duration::from_millis(10);
+    let client = server.builder().retry(retry).build().unwrap();
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 3);
+}
+
+/// A store in memory that stands for one outside.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<BTreeMap<String, StoredToken>>>);
+
+impl TokenStore for Shared {
+    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+        Box::pin(async move { Ok(self.0.lock().unwrap().get(key.as_str()).cloned()) })
+    }
+
+    fn save<'a>(&'a self, key: &'a TokenKey, token: &'a StoredToken) -> StoreFuture<'a, ()> {
+        let entry = (key.as_str().to_owned(), token.clone());
+        Box::pin(async move {
+            self.0.lock().unwrap().extend([entry]);
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_fleet_shares_one_token_through_a_store() {
+    let store = Shared::default();
+    let server = server(|n| Reply::token(&format!("t{n}"), LONG)).await;
+    for n in 0..10 {
+        let client = server.builder().token_store(store.clone()).build().unwrap();
+        call(&client).await.unwrap();
+        // The token is saved after the call has it.
+        if n == 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+    assert_eq!(server.tokens(), 1);
+    assert_eq!(store.0.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_not_taken_from_the_store_again() {
+    let store = Shared::default();
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        if seen.is_token() {
+            Reply::token(&format!("t{}", count.fetch_add(1, Ordering::SeqCst)), LONG)
+        } else if seen.header("authorization") == Some("Bearer t0") {
+            Reply::error(401)
+        } else {
+            transaction()
+        }
+    })
+    .await;
+    let client = || server.builder().token_store(store.clone()).build().unwrap();
+    call(&client()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    call(&client()).await.unwrap();
+    assert_eq!(server.tokens(), 2);
+    assert_eq!(bearers(&server), ["Bearer t0", "Bearer t1", "Bearer t1"]);
+}
+
+struct Broken;
+
+impl TokenStore for Broken {
+    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn save<'a>(&'a self, _: &'a TokenKey, _: &'a StoredToken) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err("no store today".into()) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_or_hangs_fails_no_call() {
+    let server = server(|_| Reply::token("t0", LONG)).await;
+    let client = server.builder().token_store(Broken).build().unwrap();
+    call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 1);
+}
+
+#[tokio::test]
+async fn no_credentials_follow_a_redirect() {
+    let stranger = Server::start(|_| Reply::token("stolen", LONG)).await;
+    let elsewhere = format!("http://{}/v1/steal", stranger.address);
+    for status in [301, 302, 303, 307, 308] {
+        for token_call in [true, false] {
+            let elsewhere = elsewhere.clone();
+            let server = Server::start(move |seen| {
+                if seen.is_token() == token_call {
+                    Reply::Full(status, vec![("location", elsewhere.clone())], Vec::new())
+                } else {
+                    Reply::token("t0", LONG)
+                }
+            })
+            .await;
+            let error = call(&server.builder().build().unwrap()).await.unwrap_err();
+            assert_eq!(error.status().map(|s| s.as_u16()), Some(status));
+        }
+    }
+    assert!(stranger.seen().is_empty());
+}
