@@ -284,6 +284,20 @@ async fn a_request_outside_the_published_interface_is_refused_by_path() {
 }
 
 #[tokio::test]
+async fn fields_that_the_interface_does_not_have_are_ignored_and_told() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let id = api.paid(&sandbox).await;
+    assert_eq!(sandbox.unknown_fields(), []);
+    let body = json!({ "amount": 1, "capture_ref": "x", "items": [{ "line_id": "1", "amount": 1, "qty": 1 }] });
+    api.ok(Method::POST, &format!("/transactions/{id}/capture"), body).await;
+    let told = sandbox.unknown_fields();
+    assert!(told.iter().all(|field| field.operation == Operation::CaptureTransaction));
+    let paths: Vec<_> = told.iter().map(|field| field.path.as_str()).collect();
+    assert_eq!(paths, ["body/capture_ref", "body/items/0/qty"]);
+}
+
+#[tokio::test]
 async fn the_port_is_free_again_after_the_sandbox() {
     let sandbox = Sandbox::start().await.unwrap();
     let url = format!("{}/transactions", sandbox.base_url());

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Route};
 use super::schema::Components;
+use super::unknown;
 
 /// The slice of the published interface that the sandbox holds requests against.
 const DOCUMENT: &str = include_str!("../../spec/upstream.json");
@@ -53,8 +54,22 @@ enum Place {
 #[derive(Debug)]
 struct Contract {
     parameters: Vec<Parameter>,
-    /// The body's validator, and whether a body must be there.
-    body: Option<(Validator, bool)>,
+    body: Option<BodyContract>,
+}
+
+#[derive(Debug)]
+struct BodyContract {
+    schema: Value,
+    validator: Validator,
+    required: bool,
+}
+
+/// Fields of a body that the document does not have, `body/order/...`.
+pub(super) fn unknown_fields(operation: Operation, body: &Value) -> Vec<String> {
+    match (document(), contract(operation)) {
+        (Ok(document), Ok(Contract { body: Some(contract), .. })) => unknown::fields(document, &contract.schema, body),
+        _ => Vec::new(),
+    }
 }
 
 /// Everything that the document says about a request, held against one.
@@ -85,14 +100,16 @@ pub(super) fn check(
         }
     }
     match (&contract.body, body) {
-        (Some((validator, _)), Some(body)) => {
+        (Some(BodyContract { validator, .. }), Some(body)) => {
             problems.extend(
                 validator
                     .iter_errors(body)
                     .map(|error| Problem::new(format!("body{}", error.instance_path()), error.masked().to_string())),
             );
         }
-        (Some((_, true)), None) => problems.push(Problem::new("body", "a JSON body is required")),
+        (Some(BodyContract { required: true, .. }), None) => {
+            problems.push(Problem::new("body", "a JSON body is required"))
+        }
         _ => {}
     }
     problems
@@ -215,7 +232,8 @@ fn compile(operation: Operation) -> Result<Contract, String> {
         None => None,
         Some(schema) => {
             let required = body.and_then(|body| body.get("required")) == Some(&Value::Bool(true));
-            Some((components.compile(schema)?, required))
+            let validator = components.compile(schema)?;
+            Some(BodyContract { schema: schema.clone(), validator, required })
         }
     };
     Ok(Contract { parameters, body })

@@ -9,8 +9,13 @@ use serde_json::Value;
 use super::Sandbox;
 use super::fault::Fault;
 use super::json::merge;
-use super::log::{Execution, ReceivedRequest};
+use super::log::{Execution, ReceivedRequest, UnknownField};
 use super::operation::Operation;
+
+/// Between two looks at something that the sandbox's own thread is about to do.
+const MOMENT: Duration = Duration::from_millis(2);
+/// Looks after which it is not worth waiting further.
+const MOMENTS: usize = 500;
 
 /// Trouble.
 impl Sandbox {
@@ -41,12 +46,20 @@ impl Sandbox {
         self.shared.state().plan.clear();
     }
 
-    /// Shuts the port: open connections are reset, new ones refused. Returns when it is shut.
+    /// Shuts the port: open connections are reset, new ones refused. Returns when it is shut and
+    /// clients in other tasks have had a moment to notice that their idle connections are gone.
     pub async fn refuse_connections(&self) {
         self.wanted.send_replace(false);
         let mut open = self.open.clone();
         let _ = open.wait_for(|open| !open).await;
         self.reset_connections();
+        for _ in 0..MOMENTS {
+            tokio::time::sleep(MOMENT).await;
+            if !self.lines.any_open() {
+                break;
+            }
+        }
+        tokio::time::sleep(MOMENT).await;
     }
 
     /// Opens the port again. Returns when it is open.
@@ -157,6 +170,13 @@ impl Sandbox {
     #[must_use]
     pub fn reset_unread(&self) -> u64 {
         self.shared.state().log.reset_unread
+    }
+
+    /// Fields of the requests so far that the published interface does not have. They were
+    /// ignored, as the service would; a client that only says what it means has none.
+    #[must_use]
+    pub fn unknown_fields(&self) -> Vec<UnknownField> {
+        self.shared.state().log.unknown_fields.iter().cloned().collect()
     }
 
     /// Keeps counts only, and no requests, from now on: for runs of many thousand calls.

@@ -1,6 +1,6 @@
 //! What the server received and what it did, for tests to count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use bytes::Bytes;
@@ -90,6 +90,15 @@ pub struct Execution {
     pub reference: Option<String>,
 }
 
+/// A field of a request that the published interface does not have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownField {
+    /// The call.
+    pub operation: Operation,
+    /// Where in the request: `body/order/items/0/amuont`.
+    pub path: String,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) requests: Vec<ReceivedRequest>,
@@ -97,6 +106,7 @@ pub(super) struct Log {
     received: BTreeMap<Operation, u64>,
     executed: BTreeMap<Operation, u64>,
     pub(super) reset_unread: u64,
+    pub(super) unknown_fields: BTreeSet<UnknownField>,
     /// Bodies are kept only where a test wants to look at them.
     pub(super) forgets_requests: bool,
 }

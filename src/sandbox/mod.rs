@@ -37,6 +37,7 @@ mod state;
 mod store;
 mod token;
 mod transaction;
+mod unknown;
 mod wire;
 
 use std::fmt;
@@ -50,7 +51,7 @@ use tokio::sync::{oneshot, watch};
 
 pub use self::customer::{CustomerError, CustomerPayment};
 pub use self::fault::Fault;
-pub use self::log::{Execution, ReceivedRequest};
+pub use self::log::{Execution, ReceivedRequest, UnknownField};
 pub use self::operation::Operation;
 
 use self::ledger::Rules;

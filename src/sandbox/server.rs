@@ -15,7 +15,7 @@ use super::answer::{ApiError, Reply};
 use super::call::Call;
 use super::contract::{self, Query};
 use super::fault::{Course, Effect, Framing};
-use super::log::ReceivedRequest;
+use super::log::{ReceivedRequest, UnknownField};
 use super::operation::{Operation, Route, Unrouted, route};
 use super::state::State;
 use super::wire::OnLine;
@@ -157,7 +157,10 @@ fn answer(shared: &Shared, route: Route, request: &ReceivedRequest, request_id: 
     let (mut reply, changes) = {
         // The document is consulted before the lock is taken: compiling it takes its time.
         let checked = check(&mut call, &request.body);
+        let unknown = call.body.as_ref().map(|body| contract::unknown_fields(operation, body));
         let mut state = shared.state();
+        let unknown = unknown.into_iter().flatten();
+        state.log.unknown_fields.extend(unknown.map(|path| UnknownField { operation, path }));
         let outcome = match token::check(&state, &call) {
             Err(refusal) if operation != Operation::Token => Err(refusal),
             _ => checked.and_then(|()| execute(&mut state, &call)),
@@ -241,10 +244,12 @@ fn misframed(framing: Framing, reply: Option<Reply>, request_id: &str) -> Respon
     let first = Bytes::copy_from_slice(body.get(..half).unwrap_or_default());
     let body = futures_util::stream::iter([Ok::<_, std::io::Error>(first)]);
     let body = match framing {
-        // An error in the body makes the server close the connection where it stands.
-        Framing::Truncated => {
-            Body::from_stream(body.chain(futures_util::stream::iter([Err(std::io::ErrorKind::BrokenPipe.into())])))
-        }
+        // An error in the body makes the server close the connection where it stands; the pause
+        // before it lets the first half out.
+        Framing::Truncated => Body::from_stream(body.chain(futures_util::stream::once(async {
+            tokio::task::yield_now().await;
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }))),
         Framing::TooShort => Body::from_stream(body),
     };
     let mut headers = vec![

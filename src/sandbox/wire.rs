@@ -58,6 +58,11 @@ impl Lines {
         line
     }
 
+    pub(super) fn any_open(&self) -> bool {
+        let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().any(|line| line.strong_count() > 0)
+    }
+
     pub(super) fn reset_all(&self) {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines.iter().filter_map(Weak::upgrade) {

@@ -17,6 +17,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Compare two revisions of the interface by what they mean.
+    Drift(xtask::drift::cli::Drift),
     /// Write `spec/` anew from an upstream document.
     Regen {
         /// A file or a URL; without it, the URL recorded in `spec/upstream.lock`.
@@ -31,6 +33,12 @@ enum Task {
         /// Leave out overlay actions and descriptions that no longer apply, and list them.
         #[arg(long, conflicts_with_all = ["pinned", "check"])]
         skip_stale: bool,
+    },
+    /// Print size, names and documentation coverage of the generated code; fail when a limit is broken.
+    Stats {
+        /// Also print every name that lacks a description.
+        #[arg(long)]
+        missing: bool,
     },
     /// Print the slice of an upstream document that the crate binds.
     Slice {
@@ -64,10 +72,12 @@ fn main() -> ExitCode {
 
 fn run(task: Task) -> Result<ExitCode> {
     match task {
+        Task::Drift(drift) => return xtask::drift::cli::run(&drift, chrono::Local::now().date_naive()),
         Task::Regen { check: true, .. } => Spec::here().check()?,
         Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
         Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
+        Task::Stats { missing } => return stats(missing),
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
@@ -94,4 +104,14 @@ fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
     }
     eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
     Ok(())
+}
+
+fn stats(missing: bool) -> Result<ExitCode> {
+    let stats = xtask::stats::measure(&Spec::here())?;
+    print!("{}", stats.report(missing));
+    let broken = stats.broken();
+    for limit in &broken {
+        eprintln!("limit broken: {limit}");
+    }
+    Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::overlay::{Overlay, Stale};
 use crate::passes::describe::Descriptions;
-use crate::{guards, passes, schema, slice, source};
+use crate::{generated, guards, passes, schema, slice, source};
 
 /// Where the published document is read from when nothing else is said.
 const PUBLISHED: &str = "https://docs.dintero.com/openapi/payments-api.yaml";
@@ -99,12 +99,20 @@ impl Spec {
     /// # Errors
     /// As the passes and guards; with [`Stale::Skip`], what does not apply is listed instead.
     pub fn generate(&self, slice: &Value, stale: Stale) -> Result<Generated> {
-        let overlay = Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")?;
         let texts = Descriptions::parse(&self.read("descriptions.yaml")?).context("spec/descriptions.yaml")?;
+        self.generate_with(slice, &texts, stale)
+    }
+
+    /// As [`Spec::generate`], with other descriptions than those of this folder.
+    ///
+    /// # Errors
+    /// As the passes and guards.
+    pub fn generate_with(&self, slice: &Value, texts: &Descriptions, stale: Stale) -> Result<Generated> {
+        let overlay = Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")?;
         let mut curated = slice.clone();
         let mut skipped = overlay.apply(&mut curated, stale).context("spec/overlay.yaml")?;
         guards::check_curated(&curated)?;
-        let (document, unused) = passes::run(&curated, &texts, stale)?;
+        let (document, unused) = passes::run(&curated, texts, stale)?;
         guards::check_document(&curated, &document)?;
         skipped.extend(unused);
         Ok(Generated { document, skipped })
@@ -131,6 +139,7 @@ impl Spec {
             slice_sha256: source::sha256(text.as_bytes()),
         };
         let generated = self.generate(&slice, stale)?;
+        generated::check(&generated.document)?;
         let document = schema::to_text(&generated.document);
         Ok((Written { slice: text, lock: lock.to_text()?, document }, generated.skipped))
     }
@@ -145,7 +154,9 @@ impl Spec {
         let slice = self.slice()?;
         let text = schema::to_text(&slice);
         lock.slice_sha256 = source::sha256(text.as_bytes());
-        let document = schema::to_text(&self.generate(&slice, Stale::Refuse)?.document);
+        let generated = self.generate(&slice, Stale::Refuse)?;
+        generated::check(&generated.document)?;
+        let document = schema::to_text(&generated.document);
         Ok(Written { slice: text, lock: lock.to_text()?, document })
     }
 

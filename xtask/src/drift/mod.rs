@@ -1,0 +1,97 @@
+//! Drift: what changed between two revisions of the interface, what it means, and what it does to this crate.
+//!
+//! Two documents (slices of the upstream interface, OpenAPI 3.0) are compared by what they mean, not by how they are
+//! written. [`compare`] does it in these steps:
+//!
+//! 1. `document`, `node`, `collect`: places in a document; the resolved meaning of the schemas at some places, one level deep.
+//! 2. `endpoint`, `endpoints`: the operations of both sides, and how they differ outside of schemas.
+//! 3. `schema`, `facts`, `choices`, `variants`: pairs of resolved schemas and how they differ.
+//! 4. `walk`: every operation, direction and JSON path that reaches a difference.
+//! 5. `group`: differences that one edit made are one change.
+//! 6. [`rules`], [`verdict`]: which rule a change falls under and what it means. [`rust_items`]: which item it concerns.
+//!
+//! [`report`] is the result, [`text`] and [`markdown`] show it, [`changelog`] writes it down, [`accepted`] holds what was
+//! decided about changes, [`cli`] is the command. Reading documents is in [`crate::source`], cutting them in [`crate::slice`].
+
+pub mod accepted;
+pub mod changelog;
+mod choices;
+pub mod cli;
+mod collect;
+mod delta;
+mod document;
+mod endpoint;
+mod endpoints;
+mod fact;
+mod facts;
+mod group;
+mod kind;
+pub mod markdown;
+mod node;
+pub mod report;
+pub mod rules;
+pub mod rust_items;
+mod schema;
+mod shape;
+pub mod text;
+mod variants;
+pub mod verdict;
+mod walk;
+
+pub use document::DriftError;
+pub use fact::Limit;
+pub use node::Choice;
+pub use report::{Change, Report, Revision};
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// Compares two documents and reports every change of meaning from `old` to `new`.
+///
+/// # Errors
+/// When a document is not what OpenAPI 3.0 allows in a way that leaves its meaning open: a reference to nothing, to
+/// another file or in a circle, a key of the wrong type, nesting without end.
+pub fn compare(old: &Value, new: &Value) -> Result<Report, DriftError> {
+    let mut comparer = schema::Comparer::new(old, new);
+    let reached = endpoints::compare(&mut comparer)?;
+    comparer.finish()?;
+    let (titles, keys) = (reached.titles.clone(), reached.keys.clone());
+    let sites = walk::sites(&mut comparer, reached)?;
+    let names = report::Names { titles: &titles, keys: &keys };
+    let mut changes: Vec<Change> = group::groups(&comparer.deltas)
+        .iter()
+        .filter_map(|group| report::change(group, &comparer.deltas, &sites, &names))
+        .collect();
+    changes.sort_by(|a, b| {
+        let weight = |change: &Change| (change.caller, change.krate.bump);
+        let place = |change: &Change| {
+            (
+                change.operation.clone(),
+                change.place.clone(),
+                change.path.clone(),
+                change.rule.clone(),
+                change.subject.clone(),
+            )
+        };
+        weight(b).cmp(&weight(a)).then_with(|| place(a).cmp(&place(b)))
+    });
+    let mut report = Report {
+        format: report::FORMAT,
+        old: revision(old),
+        new: revision(new),
+        summary: report::Summary::default(),
+        changes,
+    };
+    report.count();
+    Ok(report)
+}
+
+/// A revision known by its content alone.
+fn revision(document: &Value) -> Revision {
+    let date = document.pointer("/info/version").and_then(Value::as_str).filter(|version| *version != "LATEST");
+    Revision {
+        origin: String::new(),
+        date: date.map(str::to_owned),
+        sha256: hex::encode(Sha256::digest(document::canonical(document))),
+    }
+}
