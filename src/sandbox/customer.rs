@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::json::merge;
 use super::ledger::{Refusal, Status, Step};
+use super::notify::{Occasion, note};
 use super::operation::Operation;
 use super::payment::{Ending, Payment, decline, pay};
 use super::session::check_order;
@@ -161,7 +162,10 @@ impl Sandbox {
             request_id: uuid::Uuid::new_v4().to_string(),
             system_headers: json!({ "user-agent": "Mozilla/5.0 (the sandbox's customer)" }),
         };
-        Ok(pay(&mut state, session_id, &payment)?)
+        let paid = pay(&mut state, session_id, &payment);
+        drop(state);
+        self.shared.send_callbacks();
+        Ok(paid?)
     }
 
     /// The customer opens the payment page and begins to pay: the session is locked, as
@@ -181,6 +185,20 @@ impl Sandbox {
     /// When the session is not there, paid, cancelled or expired.
     pub fn unlock_session(&self, session_id: impl AsRef<str>) -> Result<(), CustomerError> {
         self.mark(session_id.as_ref(), "PAY_LOCK_END", false)
+    }
+
+    /// The customer leaves without paying: no transaction, a callback only to those who asked for
+    /// errors.
+    ///
+    /// # Errors
+    ///
+    /// When the session is not there, paid, cancelled or expired.
+    pub fn customer_cancels(&self, session_id: impl AsRef<str>) -> Result<(), CustomerError> {
+        let session_id = session_id.as_ref();
+        self.unlock_session(session_id)?;
+        note(&mut self.shared.state(), session_id, &Occasion::Payment(Some("cancelled")));
+        self.shared.send_callbacks();
+        Ok(())
     }
 
     fn mark(&self, id: &str, event: &str, locked: bool) -> Result<(), CustomerError> {
@@ -219,6 +237,11 @@ impl Sandbox {
             let error = json!({ "message": "the review found against the payment", "type": ["ERROR"] });
             transaction.refuse(&action(Step::Fail), &stamp, rules, error)?;
         }
+        let session_id = transaction.session_id.clone().unwrap_or_default();
+        let error = if approved { None } else { Some("failed") };
+        note(&mut state, &session_id, &Occasion::Payment(error));
+        drop(state);
+        self.shared.send_callbacks();
         Ok(())
     }
 
@@ -234,6 +257,8 @@ impl Sandbox {
         for id in ids {
             money::settle(&mut state, &id, true);
         }
+        drop(state);
+        self.shared.send_callbacks();
     }
 }
 

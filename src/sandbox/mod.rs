@@ -15,16 +15,19 @@
 
 mod answer;
 mod call;
+mod callback_controls;
 mod clock;
 mod contract;
 mod controls;
 mod customer;
+mod deliver;
 mod fault;
 mod json;
 mod ledger;
 mod listing;
 mod log;
 mod money;
+mod notify;
 mod operation;
 mod patch;
 mod payment;
@@ -50,6 +53,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 pub use self::customer::{CustomerError, CustomerPayment};
+pub use self::deliver::DeliveredCallback;
 pub use self::fault::Fault;
 pub use self::log::{Execution, ReceivedRequest, UnknownField};
 pub use self::operation::Operation;
@@ -207,7 +211,7 @@ impl Served {
             base_url: format!("http://{address}/v1"),
         };
         let state = State::new(config, self.builder.token_lifetime);
-        let shared = Arc::new(Shared::new(state, self.stopping.clone()));
+        let shared = Arc::new(Shared::new(state, self.stopping.clone(), tokio::runtime::Handle::current()));
         let looks = Arc::clone(&shared);
         let gate = Gate {
             address,

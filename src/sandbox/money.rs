@@ -11,6 +11,8 @@ use super::fault::Course;
 use super::json::{elements, text, whole};
 use super::ledger::Step;
 use super::log::Execution;
+use super::notify::{Occasion, note};
+use super::operation::Operation;
 use super::state::{Stamp, State};
 use super::transaction::{Action, Includes, Pending, Transaction};
 
@@ -79,6 +81,7 @@ fn operate(state: &mut State, call: &Call, action: Action) -> Result<Reply, ApiE
     if !matches!(action.step, Step::Reauthorize { .. }) {
         check_lines(transaction, action.items.as_ref())?;
     }
+    let event = action.event;
     match &call.course {
         Course::Accepted { reads, success } if action.event != "AUTHORIZE" => {
             transaction.ledger.after(action.step, rules)?;
@@ -95,7 +98,11 @@ fn operate(state: &mut State, call: &Call, action: Action) -> Result<Reply, ApiE
         _ => {
             let execution = transaction.execute(&action, &stamp, None, rules)?;
             let view = transaction.view(&includes, None);
+            let session_id = transaction.session_id.clone();
             state.log.execute(execution);
+            if let Some(session_id) = session_id {
+                note(state, &session_id, &Occasion::Event(event));
+            }
             Ok(Reply::ok(view))
         }
     }
@@ -171,8 +178,15 @@ pub(super) fn settle(state: &mut State, id: &str, all: bool) {
     let stamps: Vec<Stamp> = (0..waiting).map(|_| state.stamp(&uuid::Uuid::new_v4().to_string())).collect();
     if let Some(transaction) = state.transactions.get_mut(id) {
         let executed = transaction.settle(all, rules, stamps);
+        let session_id = transaction.session_id.clone().unwrap_or_default();
         for execution in executed {
+            let event = match execution.operation {
+                Operation::CaptureTransaction => "CAPTURE",
+                Operation::RefundTransaction => "REFUND",
+                _ => "VOID",
+            };
             state.log.execute(execution);
+            note(state, &session_id, &Occasion::Event(event));
         }
     }
 }

@@ -9,6 +9,7 @@ use super::fault::Course;
 use super::json::{copy, text, whole};
 use super::ledger::{Ledger, Refusal, Status, Step};
 use super::log::Execution;
+use super::notify::{Occasion, note};
 use super::operation::Operation;
 use super::session::{Session, lines};
 use super::state::State;
@@ -120,6 +121,15 @@ pub(super) fn pay(state: &mut State, session_id: &str, payment: &Payment) -> Res
         if event == "AUTHORIZED" {
             session.push_event("COMPLETED", &stamp, headers, Value::Null);
         }
+    }
+    let error = match payment.ending {
+        Ending::Approved | Ending::OnHold => None,
+        Ending::Declined(_) => Some("authorization"),
+        Ending::Failed(_) => Some("failed"),
+    };
+    note(state, session_id, &Occasion::Payment(error));
+    if status == Status::Captured {
+        note(state, session_id, &Occasion::Event("CAPTURE"));
     }
     Ok(id)
 }

@@ -9,11 +9,13 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::answer::{ApiError, Reply};
 use super::call::Call;
 use super::contract::{self, Query};
+use super::deliver::{deliver, loopback};
 use super::fault::{Course, Effect, Framing};
 use super::log::{ReceivedRequest, UnknownField};
 use super::operation::{Operation, Route, Unrouted, route};
@@ -29,11 +31,26 @@ pub(super) struct Shared {
     state: Mutex<State>,
     /// Becomes true when the sandbox goes away.
     pub(super) stopping: watch::Receiver<bool>,
+    /// The sandbox's own runtime, on which callbacks are delivered.
+    runtime: Handle,
 }
 
 impl Shared {
-    pub(super) fn new(state: State, stopping: watch::Receiver<bool>) -> Self {
-        Self { state: Mutex::new(state), stopping }
+    pub(super) fn new(state: State, stopping: watch::Receiver<bool>, runtime: Handle) -> Self {
+        Self { state: Mutex::new(state), stopping, runtime }
+    }
+
+    /// Takes up the callbacks that were caused.
+    pub(super) fn send_callbacks(self: &Arc<Self>) {
+        let mut state = self.state();
+        for notice in std::mem::take(&mut state.outbox) {
+            if let Some(held) = &mut state.delivery.held {
+                held.push_back(notice);
+            } else if loopback(&notice.url).is_some() {
+                state.delivery.running = state.delivery.running.saturating_add(1);
+                self.runtime.spawn(deliver(Arc::clone(self), notice));
+            }
+        }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -146,7 +163,7 @@ fn refuse(unrouted: Unrouted, request: &ReceivedRequest) -> Reply {
 }
 
 /// The answer of the API proper, with what a test changes in it.
-fn answer(shared: &Shared, route: Route, request: &ReceivedRequest, request_id: &str, course: Course) -> Reply {
+fn answer(shared: &Arc<Shared>, route: Route, request: &ReceivedRequest, request_id: &str, course: Course) -> Reply {
     let operation = route.operation;
     let mut query = Query::new();
     for (name, value) in url::form_urlencoded::parse(request.query.as_bytes()) {
@@ -167,6 +184,7 @@ fn answer(shared: &Shared, route: Route, request: &ReceivedRequest, request_id: 
         };
         (outcome.unwrap_or_else(ApiError::into_reply), state.patches.of(operation))
     };
+    shared.send_callbacks();
     if reply.status < 300 {
         for change in changes {
             change(&mut reply.body);

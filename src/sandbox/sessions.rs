@@ -10,6 +10,7 @@ use super::clock::written;
 use super::json::{copy, merge, text};
 use super::ledger::{Status, Step};
 use super::log::Execution;
+use super::notify::{Occasion, note};
 use super::session::{Session, check_order};
 use super::state::State;
 use super::transaction::Action;
@@ -219,6 +220,7 @@ pub(super) fn cancel(state: &mut State, call: &Call) -> Result<Reply, ApiError> 
         }
         let void = Action::new(call.route.operation, "VOID", Step::Void).with_amount(transaction.ledger.left_to_void());
         transaction.execute(&void, &void_stamp, None, rules)?;
+        note(state, id, &Occasion::Event("VOID"));
     }
     let now = state.now();
     if let Some(session) = state.sessions.get_mut(id) {

@@ -9,9 +9,11 @@ use uuid::Uuid;
 use super::answer::ApiError;
 use super::call::Call;
 use super::clock::{Clock, written};
+use super::deliver::Delivery;
 use super::fault::Plan;
 use super::ledger::Rules;
 use super::log::Log;
+use super::notify::Notice;
 use super::patch::Patches;
 use super::session::Session;
 use super::store::Store;
@@ -40,6 +42,9 @@ pub(super) struct State {
     pub(super) log: Log,
     pub(super) plan: Plan,
     pub(super) patches: Patches,
+    /// Callbacks that were caused and not yet taken up.
+    pub(super) outbox: Vec<Notice>,
+    pub(super) delivery: Delivery,
 }
 
 /// What an event is marked with.
@@ -62,6 +67,8 @@ impl State {
             log: Log::default(),
             plan: Plan::default(),
             patches: Patches::default(),
+            outbox: Vec::new(),
+            delivery: Delivery::default(),
         }
     }
 
