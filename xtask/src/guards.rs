@@ -8,12 +8,116 @@ use serde_json::Value;
 
 use crate::schema;
 
+/// How deep a schema is followed into schemas that hold themselves.
+const DEEPEST: usize = 24;
+
 /// Checks the curated slice, before the passes.
 ///
 /// # Errors
-/// The first default that its own schema would refuse.
+/// The first default that its own schema would refuse, or pattern that cannot be matched.
 pub fn check_curated(curated: &Value) -> Result<()> {
-    check_defaults(curated, "#")
+    check_defaults(curated, "#")?;
+    check_patterns(curated, "#")
+}
+
+/// A request is checked against patterns as ECMAScript means them; one that does not compile would check nothing.
+fn check_patterns(value: &Value, at: &str) -> Result<()> {
+    match value {
+        Value::Object(map) => map.iter().try_for_each(|(key, child)| match (key.as_str(), child) {
+            ("pattern", Value::String(pattern)) if !at.ends_with("/properties") => match regress::Regex::new(pattern) {
+                Ok(_) => Ok(()),
+                Err(error) => bail!("the pattern `{pattern}` at {at} does not compile: {error}"),
+            },
+            ("example" | "examples" | "default" | "enum", _) if !at.ends_with("/properties") => Ok(()),
+            _ => check_patterns(child, &format!("{at}/{}", schema::escape(key))),
+        }),
+        Value::Array(items) => items.iter().try_for_each(|child| check_patterns(child, at)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that every property that an operation of the slice sends or answers is in the document.
+///
+/// The reckoning is deliberately another one than that of the passes: references are followed as they stand, and the
+/// parts of an `allOf` are simply added up.
+fn check_nothing_lost(curated: &Value, document: &Value) -> Result<()> {
+    let finished = schema::operations(document);
+    for operation in
+        schema::operations(curated).iter().filter(|operation| operation.value.get("x-handwritten").is_none())
+    {
+        let Some(twin) = finished.iter().find(|twin| twin.path == operation.path && twin.method == operation.method)
+        else {
+            bail!("{} is in the slice and not in the document", operation.title());
+        };
+        for (what, of) in [("body", body as fn(&Value, &Value) -> Option<Value>), ("answer", answer)] {
+            let Some(wanted) = of(curated, operation.value) else { continue };
+            let have = of(document, twin.value).map(|tree| properties(document, &tree)).unwrap_or_default();
+            let lost: Vec<String> = properties(curated, &wanted).difference(&have).take(5).cloned().collect();
+            if !lost.is_empty() {
+                bail!("{}: the {what} has lost {}", operation.title(), lost.join(", "));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn body(document: &Value, operation: &Value) -> Option<Value> {
+    json_of(schema::deref(document, operation.get("requestBody")?).ok()?)
+}
+
+fn answer(document: &Value, operation: &Value) -> Option<Value> {
+    let mut all = operation.get("responses")?.as_object()?.iter();
+    let (_, response) = all.find(|(status, _)| status.starts_with('2'))?;
+    json_of(schema::deref(document, response).ok()?)
+}
+
+fn json_of(holder: &Value) -> Option<Value> {
+    holder.pointer("/content/application~1json/schema").cloned()
+}
+
+/// The path of every property below `tree`.
+fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
+    fn walk(document: &Value, tree: &Value, at: &str, depth: usize, out: &mut BTreeSet<String>) {
+        let Ok(tree) = schema::deref(document, tree) else { return };
+        if depth > DEEPEST {
+            return;
+        }
+        // A choice: the tag is not a property of the variants any more, all else of them is.
+        if let Some(mapping) = tree.pointer("/discriminator/mapping").and_then(Value::as_object) {
+            let tag = tree.pointer("/discriminator/propertyName").and_then(Value::as_str).unwrap_or_default();
+            for (name, target) in mapping {
+                let at = format!("{at}<{name}>");
+                parts(document, &serde_json::json!({ "$ref": target }), &at, depth + 1, out);
+                out.remove(&format!("{at}.{tag}"));
+            }
+            return;
+        }
+        for (name, variant) in tree.pointer("/x-tagged/variants").and_then(Value::as_object).into_iter().flatten() {
+            walk(document, variant, &format!("{at}<{name}>"), depth + 1, out);
+        }
+        parts(document, tree, at, depth, out);
+    }
+    /// A schema as part of another: its own discriminator chooses nothing there.
+    fn parts(document: &Value, tree: &Value, at: &str, depth: usize, out: &mut BTreeSet<String>) {
+        let Ok(tree) = schema::deref(document, tree) else { return };
+        if depth > DEEPEST {
+            return;
+        }
+        for (name, child) in tree.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let at = format!("{at}.{name}");
+            walk(document, child, &at, depth + 1, out);
+            out.insert(at);
+        }
+        for part in tree.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+            parts(document, part, at, depth + 1, out);
+        }
+        if let Some(items) = tree.get("items") {
+            walk(document, items, &format!("{at}[]"), depth + 1, out);
+        }
+    }
+    let mut out = BTreeSet::new();
+    walk(document, tree, "$", 0, &mut out);
+    out
 }
 
 /// A default has to be a value of its schema: the generator refuses it without a name, and stops at the first.
@@ -70,17 +174,12 @@ fn refuses(schema: &Value, value: &Value) -> Option<String> {
 /// # Errors
 /// When an operation of the slice is missing, a name cannot be a Rust name of its own, or a field would get lost.
 pub fn check_document(curated: &Value, document: &Value) -> Result<()> {
-    let have: BTreeSet<(String, String)> =
-        schema::operations(document).iter().map(|found| (found.path.to_owned(), found.method.to_owned())).collect();
     for operation in schema::operations(curated) {
-        let key = (operation.path.to_owned(), operation.method.to_owned());
-        if operation.value.get("x-handwritten").is_none() && !have.contains(&key) {
-            bail!("{} is in the slice and not in the document", operation.title());
-        }
         if !operation.path.starts_with('/') {
             bail!("{}: the generator drops a path without a leading slash", operation.title());
         }
     }
+    check_nothing_lost(curated, document)?;
     unique("operation ids", schema::operations(document).iter().map(|operation| operation.id().to_owned()), |id| {
         id.to_snake_case()
     })?;

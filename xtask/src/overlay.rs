@@ -58,18 +58,18 @@ impl Overlay {
     /// # Errors
     /// When an action is malformed or, unless `stale` says otherwise, matches or changes nothing.
     pub fn apply(&self, document: &mut Value, stale: Stale) -> Result<Vec<String>> {
-        let mut skipped = Vec::new();
+        let mut unfit = Vec::new();
         for (index, action) in self.actions.iter().enumerate() {
             let name = || format!("overlay action {} ({}: {})", index + 1, action.target, action.description.trim());
             if let Some(trouble) = action.apply(document).with_context(name)? {
-                let message = format!("{} {trouble}", name());
-                match stale {
-                    Stale::Refuse => bail!("{message}"),
-                    Stale::Skip => skipped.push(message),
-                }
+                unfit.push(format!("{} {trouble}", name()));
             }
         }
-        Ok(skipped)
+        match (stale, unfit.as_slice()) {
+            // All of them at once: whoever repairs the overlay sees the whole work.
+            (Stale::Refuse, [_, ..]) => bail!("{}", unfit.join("; ")),
+            _ => Ok(unfit),
+        }
     }
 }
 
