@@ -38,10 +38,16 @@ fn word(schema: &Value) -> String {
 fn rules(at: &str, rules: &Value, out: &mut String) {
     for (key, rule) in rules.as_object().into_iter().flatten() {
         match key.as_str() {
-            "properties" => rule.as_object().into_iter().flatten().for_each(|(name, child)| self::rules(&format!("{at}.{name}"), child, out)),
+            "properties" => rule
+                .as_object()
+                .into_iter()
+                .flatten()
+                .for_each(|(name, child)| self::rules(&format!("{at}.{name}"), child, out)),
             "items" => self::rules(&format!("{at}[]"), rule, out),
             "additionalProperties" => self::rules(&format!("{at}.*"), rule, out),
-            "tagged" => entries(rule, "/variants").for_each(|(tag, child)| self::rules(&format!("{at}<{tag}>"), child, out)),
+            "tagged" => {
+                entries(rule, "/variants").for_each(|(tag, child)| self::rules(&format!("{at}<{tag}>"), child, out))
+            }
             _ => writeln!(out, "  check {at} {key} {rule}").unwrap(),
         }
     }
@@ -97,6 +103,7 @@ fn schemas() {
         if let Some(path) = schema["x-replace"].as_str() {
             writeln!(out, "{name} is {path}").unwrap();
         }
+        // Beside named fields it keeps what is not named.
         if schema.get("additionalProperties").is_some() {
             writeln!(out, "{name} keeps unknown fields").unwrap();
         }
@@ -134,9 +141,17 @@ fn describe(item: &syn::Item, lines: &mut Vec<String>) {
             }
         }
         syn::Item::Impl(item) if item.trait_.is_none() => {
-            for function in item.items.iter().filter_map(|item| if let syn::ImplItem::Fn(function) = item { Some(function) } else { None }) {
+            for function in item
+                .items
+                .iter()
+                .filter_map(|item| if let syn::ImplItem::Fn(function) = item { Some(function) } else { None })
+            {
                 let inputs = plain(&|| function.sig.inputs.to_token_stream());
-                lines.push(format!("fn {}::{}({inputs})", plain(&|| item.self_ty.to_token_stream()), function.sig.ident));
+                lines.push(format!(
+                    "fn {}::{}({inputs})",
+                    plain(&|| item.self_ty.to_token_stream()),
+                    function.sig.ident
+                ));
             }
         }
         // The enums are calls of a macro: their tokens say name and variants.
@@ -162,13 +177,37 @@ fn choice(tokens: &proc_macro2::TokenStream, lines: &mut Vec<String>) {
     }
 }
 
-/// The JSON Schema of what users handle most, as the feature `schemars` gives it.
+/// The JSON Schema of what users handle most, and of all that it holds, as the feature `schemars` gives it.
 #[test]
 fn json_schemas() {
-    use dintero::types::{CaptureRequest, CreateSessionFromProfile, OrderItem, RefundRequest, TransactionEvent};
-    insta::assert_json_snapshot!("json_schema_capture", schemars::schema_for!(CaptureRequest));
-    insta::assert_json_snapshot!("json_schema_refund", schemars::schema_for!(RefundRequest));
-    insta::assert_json_snapshot!("json_schema_order_item", schemars::schema_for!(OrderItem));
-    insta::assert_json_snapshot!("json_schema_create_session", schemars::schema_for!(CreateSessionFromProfile));
-    insta::assert_json_snapshot!("json_schema_transaction_event", schemars::schema_for!(TransactionEvent));
+    use dintero::types;
+    let mut generator = schemars::SchemaGenerator::default();
+    generator.subschema_for::<types::CreateSession>();
+    generator.subschema_for::<types::CreateSessionFromProfile>();
+    generator.subschema_for::<types::UpdateSession>();
+    generator.subschema_for::<types::Session>();
+    generator.subschema_for::<types::Transaction>();
+    generator.subschema_for::<types::CaptureRequest>();
+    generator.subschema_for::<types::RefundRequest>();
+    let mut out = String::new();
+    for (name, schema) in generator.take_definitions(true) {
+        for (key, value) in schema.as_object().unwrap() {
+            match key.as_str() {
+                "description" => {}
+                "properties" => {
+                    for (field, child) in value.as_object().unwrap() {
+                        let mut child = child.clone();
+                        // Descriptions are prose: they are reviewed where they are written.
+                        child.as_object_mut().map(|child| child.remove("description"));
+                        writeln!(out, "{name}.{field} {child}").unwrap();
+                    }
+                }
+                "examples" => {
+                    value.as_array().unwrap().iter().for_each(|value| writeln!(out, "{name} example {value}").unwrap());
+                }
+                _ => writeln!(out, "{name} {key} {value}").unwrap(),
+            }
+        }
+    }
+    insta::assert_snapshot!(out);
 }
