@@ -18,7 +18,7 @@ pub struct Descriptions {
     /// By operation id.
     #[serde(default)]
     operations: BTreeMap<String, String>,
-    /// By query or path parameter, for all operations that take it.
+    /// By query or path parameter, for all operations that take it; `operation.parameter` for one of them.
     #[serde(default)]
     parameters: BTreeMap<String, String>,
     /// By type name.
@@ -57,7 +57,10 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions, skip: bool) -> 
     for call in &mut interface.calls {
         call.description = texts.operations.get(&call.id).map(|text| text.trim().to_owned()).unwrap_or_default();
         for parameter in &mut call.parameters {
-            let text = parameter["name"].as_str().and_then(|name| texts.parameters.get(name));
+            let text = parameter["name"].as_str().and_then(|name| {
+                let own = texts.parameters.get(&format!("{}.{name}", call.id));
+                own.or_else(|| texts.parameters.get(name))
+            });
             let facts = take_facts(&mut parameter["schema"]);
             let text = sentences(text.map_or("", String::as_str), &facts);
             if !text.is_empty() {
@@ -68,7 +71,11 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions, skip: bool) -> 
     let known = |id: &String| interface.calls.iter().any(|call| &call.id == id);
     unused.extend(texts.operations.keys().filter(|id| !known(id)).map(|id| format!("operation {id}")));
     let takes = |name: &String| {
-        interface.calls.iter().any(|call| call.parameters.iter().any(|parameter| parameter["name"] == *name))
+        interface.calls.iter().any(|call| {
+            let own = name.strip_prefix(&call.id).and_then(|rest| rest.strip_prefix('.'));
+            let is = |parameter: &Value| parameter["name"] == *name || own.is_some_and(|own| parameter["name"] == own);
+            call.parameters.iter().any(is)
+        })
     };
     unused.extend(texts.parameters.keys().filter(|name| !takes(name)).map(|name| format!("parameter {name}")));
     for (name, text) in &texts.types {
@@ -180,4 +187,49 @@ fn sentences(text: &str, facts: &Map<String, Value>) -> String {
         out.push("Set by Dintero: not sent.".to_owned());
     }
     out.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passes::calls::Call;
+
+    fn interface() -> Interface {
+        let call = |id: &str| Call {
+            path: format!("/{id}"),
+            method: "get".to_owned(),
+            id: id.to_owned(),
+            parameters: vec![json!({ "name": "created_at.gte", "in": "query", "schema": { "type": "string" } })],
+            body: None,
+            answer: json!({}),
+            statuses: Vec::new(),
+            toggles: None,
+            extensions: Map::new(),
+            checks: Value::Null,
+            description: String::new(),
+        };
+        Interface { calls: vec![call("list_apples"), call("list_pears")], schemas: BTreeMap::new() }
+    }
+
+    /// A text for `operation.parameter` goes before the one that all operations share, even when the name has a dot.
+    #[test]
+    fn a_parameter_of_one_operation_has_a_text_of_its_own() -> Result<()> {
+        let texts = "{parameters: {created_at.gte: Shared., list_pears.created_at.gte: Own.}}";
+        let mut interface = interface();
+        describe(&mut interface, &Descriptions::parse(texts)?, false)?;
+        let found: Vec<_> = interface.calls.iter().map(|call| &call.parameters[0]["description"]).collect();
+        assert_eq!(found, ["Shared.", "Own."]);
+        Ok(())
+    }
+
+    /// A text for a parameter that its operation does not take is named in the error, not left to rot.
+    #[test]
+    fn a_text_for_a_parameter_of_no_operation_is_refused() -> Result<()> {
+        for stray in ["list_plums.created_at.gte", "list_pears.created_at", "created_at.lte"] {
+            let texts = Descriptions::parse(&format!("{{parameters: {{{stray}: Stray.}}}}"))?;
+            let refused = describe(&mut interface(), &texts, false).map_err(|error| error.to_string());
+            assert!(refused.as_ref().is_err_and(|message| message.contains(stray)), "{stray}: {refused:?}");
+        }
+        Ok(())
+    }
 }
