@@ -5,6 +5,9 @@ use std::fmt;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
 
+use crate::read::{self, Read, Unreadable};
+use crate::types::Transaction;
+
 /// A value that nobody vouches for. It must be taken out by a method that says so.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unverified<T>(T);
@@ -41,61 +44,6 @@ pub struct UnverifiedBody {
     bytes: Bytes,
 }
 
-/// A body that is not the JSON it should be. Tells where, never what stands there.
-#[derive(Debug, thiserror::Error)]
-#[error("the body cannot be read at `{path}`")]
-pub struct BodyError {
-    path: String,
-    #[source]
-    source: Position,
-}
-
-impl BodyError {
-    /// The JSON path of the value that could not be read; `.` for the whole.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        &self.path
-    }
-}
-
-/// Where the text of a body broke off. The parser's own words may quote the body, so they are not kept.
-#[derive(Debug, thiserror::Error)]
-#[error("{kind} at line {line}, column {column}")]
-struct Position {
-    kind: &'static str,
-    line: usize,
-    column: usize,
-}
-
-/// Reads JSON, naming the path at which reading failed.
-pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
-    let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        BodyError::new(path, error.inner())
-    })?;
-    reader.end().map_err(|error| BodyError::new(".".to_owned(), &error))?;
-    Ok(value)
-}
-
-impl BodyError {
-    fn new(path: String, error: &serde_json::Error) -> Self {
-        use serde_json::error::Category;
-        Self {
-            path,
-            source: Position {
-                kind: match error.classify() {
-                    Category::Data => "a value of another type",
-                    Category::Eof => "an early end",
-                    Category::Io | Category::Syntax => "no JSON",
-                },
-                line: error.line(),
-                column: error.column(),
-            },
-        }
-    }
-}
-
 impl UnverifiedBody {
     pub(crate) fn new(bytes: Bytes) -> Self {
         Self { bytes }
@@ -107,12 +55,21 @@ impl UnverifiedBody {
         &self.bytes
     }
 
-    /// The body as any JSON.
+    /// The body as the transaction that the service sends with `method=POST`, read as leniently as an
+    /// answer.
+    ///
+    /// # Errors
+    /// When it is not JSON, or misses what a transaction is worthless without.
+    pub fn transaction(&self) -> Result<Unverified<Read<Transaction>>, Unreadable> {
+        self.json()
+    }
+
+    /// The body as any other JSON, such as the `session` that `includes=session` adds.
     ///
     /// # Errors
     /// When it is not JSON of that type.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<Unverified<T>, BodyError> {
-        read_json(&self.bytes).map(Unverified::new)
+    pub fn json<T: DeserializeOwned>(&self) -> Result<Unverified<Read<T>>, Unreadable> {
+        read::from_slice(&self.bytes).map(Unverified::new)
     }
 }
 

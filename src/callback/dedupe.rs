@@ -43,11 +43,8 @@ impl DedupeKey {
         };
         let account = ("account", callback.account().as_str());
         let mut event = vec![account, subject];
-        event.extend(
-            [("event", callback.event()), ("event_id", callback.event_id()), ("error", callback.error())]
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
+        let named = ["event", "event_id", "error"];
+        event.extend(named.into_iter().filter_map(|name| Some((name, callback.params().filled(name)?))));
         if callback.event_id().is_none() {
             event.extend(callback.params().get("time").map(|time| ("time", time)));
         }

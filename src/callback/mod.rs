@@ -9,21 +9,32 @@
 
 mod answer;
 mod body;
+mod callback_url;
 mod canonical;
 mod dedupe;
+mod express;
+mod failure;
 mod memory;
 mod notice;
 mod params;
+mod return_url;
 mod signature;
 mod verifier;
 mod webhook;
 
 pub use answer::{Answer, Trouble};
-pub use body::{BodyError, Unverified, UnverifiedBody};
+pub use body::{Unverified, UnverifiedBody};
+pub use callback_url::{CallbackUrl, CallbackUrlError, ReportedEvent};
 pub use dedupe::{Claim, Dedupe, DedupeKey, Once, OnceError, once};
+pub use express::{
+    AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressAnswer, ExpressError, ExpressOrder,
+    ExpressRequest,
+};
+pub use failure::PaymentFailure;
 pub use memory::{MemoryDedupe, MemoryLease};
 pub use notice::{Callback, DELIVERY_HEADER};
 pub use params::Params;
+pub use return_url::UnsignedReturn;
 pub use signature::{SIGNATURE_HEADER, SecretError, SigningSecret, sign};
 pub use verifier::{DEFAULT_TOLERANCE, Verifier, VerifierBuilder, VerifierError, VerifyError};
 pub use webhook::{WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookError, WebhookSecret, WebhookVerifier};

@@ -11,8 +11,10 @@ use http::{HeaderMap, Method};
 
 use super::body::UnverifiedBody;
 use super::dedupe::DedupeKey;
+use super::failure::PaymentFailure;
 use super::params::Params;
 use crate::ids::{AccountId, SessionId, TransactionId};
+use crate::types::TransactionEventName;
 
 /// The header with the id of the delivery. It is not signed.
 pub const DELIVERY_HEADER: &str = "event-delivery";
@@ -108,14 +110,14 @@ impl Callback {
 
     /// Why the payment came to nothing, with `report_error`.
     #[must_use]
-    pub fn error(&self) -> Option<&str> {
-        self.params.filled("error")
+    pub fn error(&self) -> Option<PaymentFailure> {
+        self.params.filled("error").map(PaymentFailure::from)
     }
 
     /// The event reported, with `report_event`; none for the payment itself.
     #[must_use]
-    pub fn event(&self) -> Option<&str> {
-        self.params.filled("event")
+    pub fn event(&self) -> Option<TransactionEventName> {
+        self.params.filled("event").map(TransactionEventName::from)
     }
 
     /// The id of the event within its transaction.

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use sha1::Sha1;
 
 use super::answer::Answer;
-use super::body::{BodyError, read_json};
 use super::notice::delivery_id;
 use super::signature::SecretError;
+use crate::read::{self, Read, Unreadable};
 
 /// The header that carries the signature of an account-wide webhook.
 pub const WEBHOOK_SIGNATURE_HEADER: &str = "event-signature";
@@ -146,8 +146,8 @@ impl Webhook {
     ///
     /// # Errors
     /// When it is not JSON of that type.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
-        read_json(&self.body)
+    pub fn json<T: DeserializeOwned>(&self) -> Result<Read<T>, Unreadable> {
+        read::from_slice(&self.body)
     }
 
     /// The id of this delivery, from the header `event-delivery`. **Not signed.**
