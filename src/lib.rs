@@ -21,10 +21,11 @@ pub mod types;
 pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use client::{
     CallOptions, Client, ClientBuilder, Completion, CreateSessionOptions, GetSessionOptions, GetTransactionOptions,
-    ListSessions, ListTransactions, OperationOptions, OrderToggle, PaySessionOptions, PayToggle, ProfileSessionOptions,
-    Response, Sessions, SystemHeaders, Transactions, UpdateSessionOptions,
+    ListSessions, ListTransactions, OperationOptions, PaySessionOptions, ProfileSessionOptions, Response, Sessions,
+    SystemHeaders, Transactions, UpdateSessionOptions,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Outcome, Result};
 pub use ids::{AccountId, Environment, IdError, SessionId, TransactionId};
 pub use retry::RetryPolicy;
+pub use types::{PayToggle, SessionToggle};

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude, TransactionStatus};
 use dintero::{
-    CallOptions, Client, Completion, Credentials, ErrorKind, GetTransactionOptions, ListTransactions, OrderToggle,
-    Outcome, PaySessionOptions, PayToggle, ProfileSessionOptions, SessionId, SystemHeaders, TransactionId,
+    CallOptions, Client, Completion, Credentials, ErrorKind, GetTransactionOptions, ListTransactions, Outcome,
+    PaySessionOptions, PayToggle, ProfileSessionOptions, SessionId, SessionToggle, SystemHeaders, TransactionId,
 };
 use serde_json::{Value, json};
 use support::{Reply, Seen, Server, credentials};
@@ -96,7 +96,7 @@ async fn toggles_are_the_clients_unless_the_call_has_its_own() {
     let server = server(Reply::Json(200, json!({"id": "T12345678.s", "url": "https://example.com/pay"}))).await;
     let client = server
         .builder()
-        .order_toggles([OrderToggle::StrictSessionAmounts])
+        .order_toggles([SessionToggle::StrictSessionAmounts])
         .pay_toggles([PayToggle::StrictMerchantReference])
         .build()
         .unwrap();

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::toggles::{OrderToggle, PayToggle};
 use super::{Client, Core, Defaults, SystemHeaders};
 use crate::auth::{Credentials, Source, TokenCache, TokenStore, checked_url, is_loopback};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::retry::RetryPolicy;
 use crate::transport::connect::{Http, Settings};
+use crate::types::{PayToggle, SessionToggle};
 
 /// What a client can be told before it is built; everything but the credentials has a default.
 #[derive(Clone)]
@@ -111,7 +111,7 @@ impl ClientBuilder {
 
     /// Feature toggles of every call that states an order, unless the call sets its own.
     #[must_use]
-    pub fn order_toggles(mut self, toggles: impl IntoIterator<Item = OrderToggle>) -> Self {
+    pub fn order_toggles(mut self, toggles: impl IntoIterator<Item = SessionToggle>) -> Self {
         self.defaults.order_toggles = toggles.into_iter().collect();
         self
     }

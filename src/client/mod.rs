@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use crate::types::{PayToggle, SessionToggle};
 pub use builder::ClientBuilder;
 pub use call::CallOptions;
 pub use completion::Completion;
@@ -30,7 +31,6 @@ pub use options::{
 pub use response::Response;
 pub use sessions::Sessions;
 pub use system::SystemHeaders;
-pub use toggles::{OrderToggle, PayToggle};
 pub use transactions::Transactions;
 
 use crate::auth::{Credentials, TokenCache};
@@ -64,7 +64,7 @@ pub(crate) struct Core {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Defaults {
     pub(crate) system: SystemHeaders,
-    pub(crate) order_toggles: Vec<OrderToggle>,
+    pub(crate) order_toggles: Vec<SessionToggle>,
     pub(crate) pay_toggles: Vec<PayToggle>,
 }
 

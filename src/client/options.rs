@@ -1,8 +1,8 @@
 //! What may be given with a call beside what it requires, one struct per call, all with defaults.
 
 use super::call::CallOptions;
-use super::toggles::{OrderToggle, PayToggle};
 use crate::types::{Currency, SessionInclude, TransactionInclude, TransactionListInclude, TransactionStatus};
+use crate::types::{PayToggle, SessionToggle};
 
 /// Options of [`Sessions::create_from_profile`](super::Sessions::create_from_profile).
 #[derive(Clone, Debug, Default)]
@@ -10,7 +10,7 @@ pub struct ProfileSessionOptions {
     /// Whether the answer holds the session itself, not only its id and address.
     pub include_session: Option<bool>,
     /// Feature toggles in place of the client's.
-    pub toggles: Option<Vec<OrderToggle>>,
+    pub toggles: Option<Vec<SessionToggle>>,
     /// What can be set for any call.
     pub call: CallOptions,
 }
@@ -42,7 +42,7 @@ pub struct UpdateSessionOptions {
     /// Whether a session that is not locked may be updated. The customer may be paying it meanwhile.
     pub update_without_lock: Option<bool>,
     /// Feature toggles in place of the client's.
-    pub toggles: Option<Vec<OrderToggle>>,
+    pub toggles: Option<Vec<SessionToggle>>,
     /// What can be set for any call.
     pub call: CallOptions,
 }

@@ -10,7 +10,7 @@ use super::options::{
 };
 use super::response::Response;
 use super::{Client, Core, toggles};
-use crate::error::Result;
+use crate::error::{Error, Result, Spent};
 use crate::ids::SessionId;
 use crate::types::{
     CreateSession, CreateSessionFromProfile, CreatedSession, PayRequest, PaymentTokenRequest, Session, Transaction,
@@ -53,7 +53,7 @@ impl Sessions {
         let plan = Plan {
             operation: "create_session_from_profile",
             options: &options.call,
-            toggles: toggles::header(toggles),
+            toggles: toggles::header(toggles).map_err(named("create_session_from_profile"))?,
         };
         let send = async |client: crate::generated::Client| {
             client.create_session_from_profile(options.include_session, request).await
@@ -121,7 +121,11 @@ impl Sessions {
     ) -> Result<Response<Session>> {
         let own = options.toggles.as_ref();
         let toggles = own.unwrap_or(&self.core.defaults.order_toggles);
-        let plan = Plan { operation: "update_session", options: &options.call, toggles: toggles::header(toggles) };
+        let plan = Plan {
+            operation: "update_session",
+            options: &options.call,
+            toggles: toggles::header(toggles).map_err(named("update_session"))?,
+        };
         self.core.guard(plan.operation, id.account())?;
         let send = async |client: crate::generated::Client| {
             client
@@ -173,8 +177,17 @@ impl Sessions {
     pub async fn pay(&self, request: &PayRequest, options: PaySessionOptions) -> Result<Response<Transaction>> {
         let own = options.toggles.as_ref();
         let toggles = own.unwrap_or(&self.core.defaults.pay_toggles);
-        let plan = Plan { operation: "pay_session", options: &options.call, toggles: toggles::header(toggles) };
+        let plan = Plan {
+            operation: "pay_session",
+            options: &options.call,
+            toggles: toggles::header(toggles).map_err(named("pay_session"))?,
+        };
         let answer = self.core.call(plan, async |client| client.pay_session(request).await).await?;
         judge_payment(answer)
     }
+}
+
+/// Names the call in an error that comes before it.
+fn named(operation: &'static str) -> impl FnOnce(Error) -> Error {
+    move |error| error.in_call(operation, false, Spent::default())
 }

@@ -1,88 +1,54 @@
-//! Feature toggles, one type per group of calls that takes the same ones.
+//! Feature toggles as a header.
 //!
-//! A toggle is a type of the call that takes it, so one that a call does not take cannot be written down.
+//! The toggles themselves are generated, one enum for each group of calls that takes the same ones: a toggle that a
+//! call does not take cannot be written down, and one that is newer than this crate goes through `Unknown`.
 
 use http::{HeaderName, HeaderValue};
+
+use crate::error::{Error, Result};
 
 /// The header that carries them, comma-separated.
 const HEADER: HeaderName = HeaderName::from_static("dintero-feature-toggles");
 
-macro_rules! toggles {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $text:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[non_exhaustive]
-        pub enum $name {
-            $($(#[$variant_meta])* $variant,)+
-        }
-
-        impl $name {
-            /// Every toggle of these calls.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The toggle as it is sent.
-            #[must_use]
-            pub fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $text,)+
-                }
-            }
-        }
-
-        impl Toggle for $name {
-            fn text(&self) -> &'static str {
-                self.as_str()
-            }
-        }
-    };
-}
-
-toggles! {
-    /// Toggles of the calls that state an order: creating a session from a profile, updating a session.
-    OrderToggle {
-        /// The service refuses an order whose `amount` is not the sum of its items' amounts plus the shipping
-        /// option's. The same is checked here before sending, with an error that gives the difference.
-        StrictSessionAmounts = "strict-session-amounts",
-    }
-}
-
-toggles! {
-    /// Toggles of merchant-initiated payments, `sessions().pay(..)`.
-    PayToggle {
-        /// The service refuses (400) a `merchant_reference` that any session has used.
-        StrictMerchantReference = "strict-merchant-reference",
-        /// The service refuses (400) a `merchant_reference` that any authorized session has used.
-        StrictSuccessMerchantReference = "strict-success-merchant-reference",
-    }
-}
-
-pub(crate) trait Toggle {
-    fn text(&self) -> &'static str;
-}
-
 /// The header for a list of toggles, each named once.
-pub(crate) fn header(toggles: &[impl Toggle]) -> Option<(HeaderName, HeaderValue)> {
-    let mut texts: Vec<_> = toggles.iter().map(Toggle::text).collect();
+///
+/// # Errors
+/// When an unknown toggle is not a word of letters, digits and hyphens, which could smuggle in another.
+pub(crate) fn header(toggles: &[impl AsRef<str>]) -> Result<Option<(HeaderName, HeaderValue)>> {
+    let mut texts: Vec<&str> = toggles.iter().map(AsRef::as_ref).collect();
     texts.sort_unstable();
     texts.dedup();
+    let is_word =
+        |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if texts.is_empty() {
-        return None;
+        return Ok(None);
     }
-    // Made of the texts above, all of them plain ASCII.
-    let value = HeaderValue::from_str(&texts.join(",")).ok()?;
-    Some((HEADER, value))
+    let value = texts.iter().all(is_word).then(|| HeaderValue::from_str(&texts.join(",")).ok()).flatten();
+    match value {
+        Some(value) => Ok(Some((HEADER, value))),
+        None => Err(Error::invalid("a feature toggle has to be a word of letters, digits and hyphens")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::PayToggle;
 
     #[test]
     fn toggles_are_comma_separated_and_named_once() {
         use PayToggle::{StrictMerchantReference as A, StrictSuccessMerchantReference as B};
-        let value = |toggles: &[PayToggle]| header(toggles).map(|(_, value)| value);
+        let value = |toggles: &[PayToggle]| header(toggles).unwrap().map(|(_, value)| value);
         assert_eq!(value(&[]), None);
         assert_eq!(value(&[A, A]).unwrap(), "strict-merchant-reference");
         assert_eq!(value(&[B, A]).unwrap(), "strict-merchant-reference,strict-success-merchant-reference");
+        assert_eq!(value(&["brand-new".into()]).unwrap(), "brand-new");
+    }
+
+    #[test]
+    fn an_unknown_toggle_cannot_smuggle_in_another() {
+        for text in ["", "a,b", "a b", "a\r\nb", "ø"] {
+            assert!(header(&[PayToggle::from(text)]).is_err(), "{text:?}");
+        }
     }
 }
