@@ -201,15 +201,33 @@ fn constructors(file: &syn::File) -> proc_macro2::TokenStream {
                     attr.path().is_ident("serde")
                         && quote!(#attr)
                             .to_string()
-                            .split(['(', ',', ' '])
+                            .split(|sign: char| !sign.is_alphanumeric())
                             .any(|word| word == "default" || word == "flatten")
                 })
         };
         let (required, rest): (Vec<_>, Vec<_>) = fields.named.iter().partition(is_required);
+        let name = &item.ident;
         if required.is_empty() {
+            let derives = item.attrs.iter().any(|attr| {
+                attr.path().is_ident("derive")
+                    && quote!(#attr)
+                        .to_string()
+                        .split(|sign: char| !sign.is_alphanumeric())
+                        .any(|word| word == "Default")
+            });
+            // typify derives it only where there is no map of further fields.
+            if !derives {
+                let rest = rest.iter().map(|field| &field.ident);
+                out.extend(quote! {
+                    impl Default for #name {
+                        fn default() -> Self {
+                            Self { #(#rest: Default::default(),)* }
+                        }
+                    }
+                });
+            }
             continue;
         }
-        let name = &item.ident;
         let names: Vec<_> = required.iter().map(|field| &field.ident).collect();
         let kinds = required.iter().map(|field| &field.ty);
         let rest = rest.iter().map(|field| &field.ident);
