@@ -82,6 +82,12 @@ fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
         if depth > DEEPEST {
             return;
         }
+        // A reference with a description beside it, the way OpenAPI 3.0 has to write it: what it refers to.
+        if let (Some([only]), None) =
+            (tree.get("allOf").and_then(Value::as_array).map(Vec::as_slice), tree.get("properties"))
+        {
+            return walk(document, only, at, depth + 1, out);
+        }
         // A choice: the tag is not a property of the variants any more, all else of them is.
         if let Some(mapping) = tree.pointer("/discriminator/mapping").and_then(Value::as_object) {
             let tag = tree.pointer("/discriminator/propertyName").and_then(Value::as_str).unwrap_or_default();
