@@ -98,9 +98,6 @@ fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
             }
             return;
         }
-        for (name, variant) in tree.pointer("/x-tagged/variants").and_then(Value::as_object).into_iter().flatten() {
-            walk(document, variant, &format!("{at}<{name}>"), depth + 1, out);
-        }
         parts(document, tree, at, depth, out);
     }
     /// A schema as part of another: its own discriminator chooses nothing there.
@@ -108,6 +105,10 @@ fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
         let Ok(tree) = schema::deref(document, tree) else { return };
         if depth > DEEPEST {
             return;
+        }
+        // Of the document: its variants do not hold the choice again.
+        for (name, variant) in tree.pointer("/x-tagged/variants").and_then(Value::as_object).into_iter().flatten() {
+            walk(document, variant, &format!("{at}<{name}>"), depth + 1, out);
         }
         for (name, child) in tree.get("properties").and_then(Value::as_object).into_iter().flatten() {
             let at = format!("{at}.{name}");

@@ -2,10 +2,14 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+use xtask::drift;
 use xtask::overlay::Stale;
 use xtask::regen::Spec;
+
+/// The file that upstream's changes are noted in.
+const CHANGELOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../CHANGELOG.md");
 
 /// Maintenance of the `dintero` crate.
 #[derive(Debug, Parser)]
@@ -88,6 +92,8 @@ fn run(task: Task) -> Result<ExitCode> {
 fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
     let spec = Spec::here();
     let started = std::time::Instant::now();
+    // Before anything is written: what is pinned until now, when there is anything.
+    let before = drift::cli::Side::pinned(&spec).ok();
     let written = if pinned {
         spec.from_pinned()?
     } else {
@@ -101,6 +107,15 @@ fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
     match spec.write(&written)?.as_slice() {
         [] => println!("nothing changed"),
         changed => println!("wrote {}", changed.join(", ")),
+    }
+    if let (Some(before), false) = (before, pinned) {
+        let report = drift::cli::report(&before, &drift::cli::Side::pinned(&spec)?, Some(&spec.rust_items()?))?;
+        if !report.changes.is_empty() {
+            print!("{}", drift::text::render(&report));
+            let changelog = std::fs::read_to_string(CHANGELOG).context("cannot read CHANGELOG.md")?;
+            std::fs::write(CHANGELOG, drift::changelog::update(&changelog, &report))
+                .context("cannot write CHANGELOG.md")?;
+        }
     }
     eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
     Ok(())

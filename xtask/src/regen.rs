@@ -6,6 +6,7 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::drift::rust_items::RustItems;
 use crate::overlay::{Overlay, Stale};
 use crate::passes::describe::Descriptions;
 use crate::{generated, guards, passes, schema, slice, source};
@@ -92,6 +93,14 @@ impl Spec {
     /// When it is missing or not JSON.
     pub fn slice(&self) -> Result<Value> {
         serde_json::from_str(&self.read("upstream.json")?).context("spec/upstream.json is not JSON")
+    }
+
+    /// The Rust items of the document as it is written.
+    ///
+    /// # Errors
+    /// When it is missing or not JSON.
+    pub fn rust_items(&self) -> Result<RustItems> {
+        Ok(RustItems::new(serde_json::from_str(&self.read("dintero.json")?).context("spec/dintero.json is not JSON")?))
     }
 
     /// Generates the document for a slice, with the overlay and the descriptions of this folder.

@@ -112,6 +112,15 @@ pub struct Side {
 }
 
 impl Side {
+    /// The pinned slice, with what the lock says of it.
+    ///
+    /// # Errors
+    /// When a file is missing or not what it should be.
+    pub fn pinned(spec: &crate::regen::Spec) -> Result<Self> {
+        let lock = spec.lock()?.context("spec/upstream.lock is missing")?;
+        Ok(Self { slice: spec.slice()?, origin: lock.read_from, date: Some(lock.date) })
+    }
+
     /// Reads a document and cuts the slice out of it.
     ///
     /// # Errors
