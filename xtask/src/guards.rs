@@ -8,9 +8,6 @@ use serde_json::Value;
 
 use crate::schema;
 
-/// How deep a schema is followed into schemas that hold themselves.
-const DEEPEST: usize = 24;
-
 /// Checks the curated slice, before the passes.
 ///
 /// # Errors
@@ -51,8 +48,9 @@ fn check_nothing_lost(curated: &Value, document: &Value) -> Result<()> {
         };
         for (what, of) in [("body", body as fn(&Value, &Value) -> Option<Value>), ("answer", answer)] {
             let Some(wanted) = of(curated, operation.value) else { continue };
-            let have = of(document, twin.value).map(|tree| properties(document, &tree)).unwrap_or_default();
-            let lost: Vec<String> = properties(curated, &wanted).difference(&have).take(5).cloned().collect();
+            // A type of ours can stand for several components, and so hold itself where upstream does not.
+            let have = of(document, twin.value).map(|tree| properties(document, &tree, 3)).unwrap_or_default();
+            let lost: Vec<String> = properties(curated, &wanted, 0).difference(&have).take(5).cloned().collect();
             if !lost.is_empty() {
                 bail!("{}: the {what} has lost {}", operation.title(), lost.join(", "));
             }
@@ -75,56 +73,67 @@ fn json_of(holder: &Value) -> Option<Value> {
     holder.pointer("/content/application~1json/schema").cloned()
 }
 
-/// The path of every property below `tree`.
-fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
-    fn walk(document: &Value, tree: &Value, at: &str, depth: usize, out: &mut BTreeSet<String>) {
-        let Ok(tree) = schema::deref(document, tree) else { return };
-        if depth > DEEPEST {
-            return;
+/// The path of every property below `tree`. A component is followed into itself `again` times.
+fn properties(document: &Value, tree: &Value, again: usize) -> BTreeSet<String> {
+    let mut reckoning = Reckoning { document, again, inside: Vec::new(), found: BTreeSet::new() };
+    reckoning.walk(tree, "$", false);
+    reckoning.found
+}
+
+struct Reckoning<'a> {
+    document: &'a Value,
+    again: usize,
+    inside: Vec<&'a str>,
+    found: BTreeSet<String>,
+}
+
+impl<'a> Reckoning<'a> {
+    /// `is_part`: inside an `allOf`, where a schema's own discriminator chooses nothing.
+    fn walk(&mut self, tree: &'a Value, at: &str, is_part: bool) {
+        let Some(target) = tree.get("$ref").and_then(Value::as_str) else { return self.node(tree, at, is_part) };
+        let before = self.inside.iter().filter(|open| **open == target).count();
+        if let (true, Ok(found)) = (before <= self.again, schema::resolve(self.document, target)) {
+            self.inside.push(target);
+            self.walk(found, at, is_part);
+            self.inside.pop();
         }
-        // A reference with a description beside it, the way OpenAPI 3.0 has to write it: what it refers to.
-        if let (Some([only]), None) =
-            (tree.get("allOf").and_then(Value::as_array).map(Vec::as_slice), tree.get("properties"))
-        {
-            return walk(document, only, at, depth + 1, out);
-        }
+    }
+
+    fn node(&mut self, tree: &'a Value, at: &str, is_part: bool) {
         // A choice: the tag is not a property of the variants any more, all else of them is.
-        if let Some(mapping) = tree.pointer("/discriminator/mapping").and_then(Value::as_object) {
+        if let (Some(Value::Object(mapping)), false) = (tree.pointer("/discriminator/mapping"), is_part) {
             let tag = tree.pointer("/discriminator/propertyName").and_then(Value::as_str).unwrap_or_default();
             for (name, target) in mapping {
                 let at = format!("{at}<{name}>");
-                parts(document, &serde_json::json!({ "$ref": target }), &at, depth + 1, out);
-                out.remove(&format!("{at}.{tag}"));
+                if let Some(Ok(variant)) = target.as_str().map(|target| schema::resolve(self.document, target)) {
+                    self.node(variant, &at, true);
+                }
+                self.found.remove(&format!("{at}.{tag}"));
             }
             return;
         }
-        parts(document, tree, at, depth, out);
-    }
-    /// A schema as part of another: its own discriminator chooses nothing there.
-    fn parts(document: &Value, tree: &Value, at: &str, depth: usize, out: &mut BTreeSet<String>) {
-        let Ok(tree) = schema::deref(document, tree) else { return };
-        if depth > DEEPEST {
-            return;
+        for (name, variant) in entries(tree, "/x-tagged/variants") {
+            self.walk(variant, &format!("{at}<{name}>"), false);
         }
-        // Of the document: its variants do not hold the choice again.
-        for (name, variant) in tree.pointer("/x-tagged/variants").and_then(Value::as_object).into_iter().flatten() {
-            walk(document, variant, &format!("{at}<{name}>"), depth + 1, out);
-        }
-        for (name, child) in tree.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (name, child) in entries(tree, "/properties") {
             let at = format!("{at}.{name}");
-            walk(document, child, &at, depth + 1, out);
-            out.insert(at);
+            self.walk(child, &at, false);
+            self.found.insert(at);
         }
-        for part in tree.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            parts(document, part, at, depth + 1, out);
+        // A single part is a reference that has a description beside it, and no part of anything else.
+        let parts = tree.get("allOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let is_alone = parts.len() == 1 && tree.get("properties").is_none();
+        for part in parts {
+            self.walk(part, at, is_part || !is_alone);
         }
         if let Some(items) = tree.get("items") {
-            walk(document, items, &format!("{at}[]"), depth + 1, out);
+            self.walk(items, &format!("{at}[]"), false);
         }
     }
-    let mut out = BTreeSet::new();
-    walk(document, tree, "$", 0, &mut out);
-    out
+}
+
+fn entries<'a>(tree: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a String, &'a Value)> {
+    tree.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
 }
 
 /// A default has to be a value of its schema: the generator refuses it without a name, and stops at the first.

@@ -280,3 +280,20 @@ fn the_pinned_files_belong_together() {
     let slice = Spec::here().slice().unwrap();
     assert_eq!(schema::operations(&slice).len(), 14, "thirteen published operations and the token call");
 }
+
+#[test]
+fn a_schema_may_hold_itself_but_not_be_part_of_itself() {
+    let mut small = Small::new();
+    property(
+        &mut small,
+        "parents",
+        json!({ "type": "array", "items": { "$ref": "#/components/schemas/Transaction" } }),
+    );
+    let document = small.regenerate().unwrap();
+    let parents = &document["components"]["schemas"]["Transaction"]["properties"]["parents"];
+    assert_eq!(parents["items"]["$ref"], "#/components/schemas/Transaction");
+
+    let part = json!({ "allOf": [{ "$ref": "#/components/schemas/Transaction" }, { "type": "object" }] });
+    small.document["components"]["schemas"]["Transaction"] = part;
+    assert!(small.refusal().contains("contains itself through `allOf`"), "{}", small.refusal());
+}
