@@ -168,13 +168,19 @@ fn sentences(text: &str, facts: &Map<String, Value>) -> String {
     if !text.contains("inor unit") {
         say("money", &|_| "In minor units.".to_owned());
     }
-    say("format", &|format| match format {
-        "uri" => "An absolute URL.".to_owned(),
-        "uuid" => "A UUID.".to_owned(),
-        "iso4217-code" => "An ISO 4217 code of three letters.".to_owned(),
-        "iso-3166-1" => "An ISO 3166-1 code.".to_owned(),
-        other => format!("Format: `{other}`."),
-    });
+    // Where our text already says which standard it goes by, the format would only say it again.
+    if !["ISO ", " URI"].iter().any(|standard| text.contains(standard)) {
+        say("format", &|format| match format {
+            "uri" => "An absolute URL.".to_owned(),
+            "uuid" => "A UUID.".to_owned(),
+            "time" => "A time of day.".to_owned(),
+            "iso4217-code" => "An ISO 4217 code of three letters.".to_owned(),
+            "iso3166-alpha2" => "An ISO 3166-1 code of two letters.".to_owned(),
+            "iso-3166-1" => "An ISO 3166-1 code.".to_owned(),
+            "iso-18245" => "An ISO 18245 code of four digits.".to_owned(),
+            other => format!("Of the form `{other}`."),
+        });
+    }
     say("minLength", &|limit| format!("At least {limit} characters."));
     say("maxLength", &|limit| format!("At most {limit} characters."));
     say("minItems", &|limit| format!("At least {limit} entries."));
@@ -219,6 +225,22 @@ mod tests {
         describe(&mut interface, &Descriptions::parse(texts)?, false)?;
         let found: Vec<_> = interface.calls.iter().map(|call| &call.parameters[0]["description"]).collect();
         assert_eq!(found, ["Shared.", "Own."]);
+        Ok(())
+    }
+
+    /// The limits and formats that a field keeps are told after our text, unless it told the standard itself.
+    #[test]
+    fn facts_become_sentences_that_repeat_nothing() -> Result<()> {
+        let facts = json!({ "format": "iso3166-alpha2", "maxLength": 2, "readOnly": true });
+        let facts = facts.as_object().context("facts are an object")?;
+        assert_eq!(
+            sentences("Where it is.", facts),
+            "Where it is. An ISO 3166-1 code of two letters. At most 2 characters. Set by Dintero: not sent."
+        );
+        assert_eq!(
+            sentences("Where it is, by ISO 3166-1.", facts),
+            "Where it is, by ISO 3166-1. At most 2 characters. Set by Dintero: not sent."
+        );
         Ok(())
     }
 
