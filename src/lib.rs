@@ -9,6 +9,7 @@ mod clock;
 mod error;
 mod generated;
 mod ids;
+pub mod money;
 mod open_enum;
 mod operation;
 pub mod read;
@@ -20,9 +21,9 @@ pub mod types;
 
 pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use client::{
-    CallOptions, Client, ClientBuilder, Completion, CreateSessionOptions, GetSessionOptions, GetTransactionOptions,
-    ListSessions, ListTransactions, OperationOptions, PaySessionOptions, ProfileSessionOptions, Response, Sessions,
-    SystemHeaders, Transactions, UpdateSessionOptions,
+    Attempt, CallOptions, Client, ClientBuilder, Completion, CreateSessionOptions, GetSessionOptions,
+    GetTransactionOptions, ListSessions, ListTransactions, OperationOptions, PaySessionOptions, PollOptions,
+    ProfileSessionOptions, Resolution, Response, Sessions, Settled, SystemHeaders, Transactions, UpdateSessionOptions,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Outcome, Result};

@@ -18,12 +18,12 @@ pub enum Completion {
     /// It is done. The transaction shows it.
     Completed(Transaction),
     /// It is under way (202): **not** a failure, and not to be sent again. The outcome is told later by an event
-    /// of the transaction, named by `event_request_id`.
+    /// of the transaction, see [`Transactions::wait_for`](super::Transactions::wait_for).
     Accepted {
         /// The transaction as it was before.
         transaction: Transaction,
         /// What the event will carry as `correlation_request_id`. `None` when the answer left it out: then the
-        /// event can be found by the reference, its `event_reference`.
+        /// event can be found by the reference, see [`Transactions::resolve`](super::Transactions::resolve).
         event_request_id: Option<String>,
     },
 }

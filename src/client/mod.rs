@@ -8,6 +8,7 @@ mod call;
 mod completion;
 mod options;
 mod paging;
+mod resolve;
 mod response;
 mod sessions;
 mod system;
@@ -28,6 +29,7 @@ pub use options::{
     CreateSessionOptions, GetSessionOptions, GetTransactionOptions, ListSessions, ListTransactions, OperationOptions,
     PaySessionOptions, ProfileSessionOptions, UpdateSessionOptions,
 };
+pub use resolve::{Attempt, PollOptions, Resolution, Settled};
 pub use response::Response;
 pub use sessions::Sessions;
 pub use system::SystemHeaders;

@@ -12,9 +12,10 @@ use super::response::Response;
 use super::{Client, Core, toggles};
 use crate::error::{Error, Result, Spent};
 use crate::ids::SessionId;
+use crate::money::OrderError;
 use crate::types::{
-    CreateSession, CreateSessionFromProfile, CreatedSession, PayRequest, PaymentTokenRequest, Session, Transaction,
-    UpdateSession,
+    CreateSession, CreateSessionFromProfile, CreatedSession, PayRequest, PaymentTokenRequest, Session, SessionToggle,
+    Transaction, UpdateSession,
 };
 
 /// Calls on checkout sessions; made by [`Client::sessions`].
@@ -55,6 +56,8 @@ impl Sessions {
             options: &options.call,
             toggles: toggles::header(toggles).map_err(named("create_session_from_profile"))?,
         };
+        let order = &request.order;
+        check_order(&plan, toggles, order.check_line_ids(), || order.check_amount())?;
         let send = async |client: crate::generated::Client| {
             client.create_session_from_profile(options.include_session, request).await
         };
@@ -71,6 +74,7 @@ impl Sessions {
         options: CreateSessionOptions,
     ) -> Result<Response<CreatedSession>> {
         let plan = Plan::new("create_session", &options.call);
+        check_order(&plan, &[], request.order.check_line_ids(), || Ok(()))?;
         self.core.call(plan, async |client| client.create_session(options.include_session, request).await).await
     }
 
@@ -127,6 +131,8 @@ impl Sessions {
             toggles: toggles::header(toggles).map_err(named("update_session"))?,
         };
         self.core.guard(plan.operation, id.account())?;
+        let order = &request.order;
+        check_order(&plan, toggles, order.check_line_ids(), || order.check_amount())?;
         let send = async |client: crate::generated::Client| {
             client
                 .update_session(
@@ -190,4 +196,16 @@ impl Sessions {
 /// Names the call in an error that comes before it.
 fn named(operation: &'static str) -> impl FnOnce(Error) -> Error {
     move |error| error.in_call(operation, false, Spent::default())
+}
+
+/// What more than one field of an order has to keep: told apart lines always, the sum where the call is strict.
+fn check_order(
+    plan: &Plan<'_>,
+    toggles: &[SessionToggle],
+    line_ids: std::result::Result<(), OrderError>,
+    amount: impl FnOnce() -> std::result::Result<(), OrderError>,
+) -> Result<()> {
+    let name = |cause| named(plan.operation)(Error::order(cause));
+    line_ids.map_err(name)?;
+    if toggles.contains(&SessionToggle::StrictSessionAmounts) { amount().map_err(name) } else { Ok(()) }
 }

@@ -109,7 +109,7 @@ impl Transactions {
     ///
     /// # Errors
     /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) when the service says that the capture failed. With
-    /// [`Outcome::Unknown`](crate::Outcome::Unknown) the money may have moved: read the transaction to find
+    /// [`Outcome::Unknown`](crate::Outcome::Unknown) the money may have moved: [`resolve`](Self::resolve) finds
     /// out.
     pub async fn capture(
         &self,

@@ -13,6 +13,7 @@ use http::{HeaderMap, StatusCode};
 use super::{ApiBody, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
+use crate::money::OrderError;
 use crate::read::{JsonPath, Unreadable, UnreadableRow};
 use crate::transport::Answer;
 
@@ -160,6 +161,16 @@ impl Error {
         let mut error = Self::invalid(format!("the request is not valid: {}", cause.rule));
         error.inner.path = Some(cause.path.clone());
         error
+    }
+
+    /// An order that does not add up, or whose lines cannot be told apart.
+    pub(crate) fn order(cause: OrderError) -> Self {
+        let path = JsonPath::root().field("order");
+        let (path, detail) = match &cause {
+            OrderError::LineId { .. } => (path.field("items"), cause.to_string()),
+            _ => (path.field("amount"), cause.to_string()),
+        };
+        Self::invalid_field(path, detail).with_source(cause)
     }
 
     /// A list whose pages do not lead on.
