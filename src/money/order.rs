@@ -182,7 +182,7 @@ fn rounding_line(amount: i64, lines: &[Line], description: String) -> Result<Opt
         amount: Some(difference),
         quantity: Some(1.into()),
         vat: Some(0.into()),
-        ..OrderItem::new(serde_json::Map::new())
+        ..OrderItem::default()
     }))
 }
 
