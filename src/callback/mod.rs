@@ -13,7 +13,10 @@ mod callback_url;
 mod canonical;
 mod dedupe;
 mod express;
+#[cfg(feature = "axum")]
+mod extract;
 mod failure;
+mod fetch;
 mod memory;
 mod notice;
 mod params;
@@ -30,7 +33,10 @@ pub use express::{
     AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressAnswer, ExpressError, ExpressOrder,
     ExpressRequest,
 };
+#[cfg(feature = "axum")]
+pub use extract::{CallbackRejection, ExpressRejection, WebhookRejection, callbacks};
 pub use failure::PaymentFailure;
+pub use fetch::FetchError;
 pub use memory::{MemoryDedupe, MemoryLease};
 pub use notice::{Callback, DELIVERY_HEADER};
 pub use params::Params;

@@ -1,0 +1,174 @@
+//! A shop's side of a payment: the callback and the customer's return, either of which captures, once.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{OriginalUri, State};
+use axum::http::StatusCode;
+use axum::routing::get;
+use dintero::callback::{
+    Answer, Callback, Dedupe, DedupeKey, Once, Trouble, UnsignedReturn, Verifier, callbacks, once,
+};
+use dintero::types::{CaptureRequest, Transaction, TransactionEventName, TransactionStatus};
+use dintero::{Client, TransactionId};
+
+/// What the handlers share. `D` is where the shop remembers what it has done.
+pub(crate) struct Shop<D> {
+    pub(crate) client: Client,
+    pub(crate) verifier: Verifier,
+    pub(crate) done: D,
+}
+
+/// A pair, so that both the extractor and the handlers find what they need in it.
+type Shared<D> = Arc<Shop<D>>;
+
+/// The state of the router: the extractor of [`Callback`] takes the verifier out of it.
+struct AppState<D>(Shared<D>);
+
+impl<D> Clone for AppState<D> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<D> axum::extract::FromRef<AppState<D>> for Verifier {
+    fn from_ref(state: &AppState<D>) -> Self {
+        state.0.verifier.clone()
+    }
+}
+
+/// The routes: `/callback`, for the service, and `/return`, for the customer.
+pub(crate) fn router<D: Dedupe + 'static>(shop: Shop<D>) -> Router {
+    Router::new()
+        .route("/callback", callbacks(on_callback::<D>))
+        .route("/return", get(on_return::<D>))
+        .with_state(AppState(Arc::new(shop)))
+}
+
+/// Runs for verified callbacks only. Every error of ours becomes a 503, after which the callback comes again.
+async fn on_callback<D: Dedupe + 'static>(
+    State(AppState(shop)): State<AppState<D>>,
+    callback: Callback,
+) -> Result<Answer, Trouble> {
+    // Detached, so that the capture runs to its end even if the service gives up waiting for the answer.
+    let task = tokio::spawn(async move {
+        let key = callback.dedupe_key();
+        let handled = once(&shop.done, &key, async {
+            match (callback.event(), callback.transaction_id()) {
+                // The payment itself: captured, cancelled, declined. The transaction says which.
+                (None, Some(id)) => shop.settle(id).await.map(drop),
+                // A capture, refund or void: a real shop would note it. There is nothing to capture.
+                (Some(_), _) | (None, None) => Ok(()),
+            }
+        });
+        handled.await.map(|once| once.answer()).map_err(Trouble::from)
+    });
+    task.await?
+}
+
+/// Runs for anyone who opens the URL: what it says is not signed, so it only says where to look.
+async fn on_return<D: Dedupe + 'static>(
+    State(AppState(shop)): State<AppState<D>>,
+    OriginalUri(uri): OriginalUri,
+) -> (StatusCode, &'static str) {
+    let back = UnsignedReturn::from_url(&uri.to_string());
+    let Some(id) = back.transaction_id().cloned() else {
+        return (StatusCode::OK, "No payment was made.");
+    };
+    match tokio::spawn(async move { shop.settle(&id).await }).await {
+        Ok(Ok(Settled::Paid)) => (StatusCode::OK, "Thank you, your order is paid."),
+        Ok(Ok(Settled::NotPaid)) => (StatusCode::OK, "The payment did not go through."),
+        Ok(Err(NotSettled::Pending)) => (StatusCode::OK, "Thank you. We are waiting for your payment."),
+        // The callback will see to it.
+        Ok(Err(_)) | Err(_) => (StatusCode::OK, "Thank you. We will tell you when your payment is through."),
+    }
+}
+
+/// How a payment ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Settled {
+    Paid,
+    NotPaid,
+}
+
+/// Why a payment is not settled now. Another attempt may settle it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSettled {
+    #[error("another request is at it")]
+    Busy,
+    #[error("the payment is not decided yet")]
+    Pending,
+    #[error("the service could not be asked")]
+    Service(#[from] dintero::Error),
+    #[error("the store of what was done could not be asked")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<D: Dedupe> Shop<D> {
+    /// Brings a payment to its end: captures it in full if it is authorized. Callback and return both come here,
+    /// at the same moment even; the key is the transaction's, so one of them does it.
+    pub(crate) async fn settle(&self, id: &TransactionId) -> Result<Settled, NotSettled> {
+        use dintero::callback::OnceError;
+
+        match once(&self.done, &DedupeKey::action("settle", id), self.capture(id)).await {
+            Ok(Once::Done(settled)) => Ok(settled),
+            // Someone did it before; how it ended, the transaction says.
+            Ok(Once::Already) => state_of(self.read(id).await?.as_ref()),
+            Ok(_) => Err(NotSettled::Busy),
+            Err(OnceError::Work(error)) => Err(error),
+            Err(OnceError::Store(error) | OnceError::NotNoted(error)) => Err(NotSettled::Store(error.into())),
+            Err(error) => Err(NotSettled::Store(error.to_string().into())),
+        }
+    }
+
+    async fn read(&self, id: &TransactionId) -> Result<Box<Transaction>, NotSettled> {
+        // Boxed: a transaction has some hundred fields, and frames that pass it on by value add up.
+        Ok(Box::new(self.client.transactions().get(id, Default::default()).await?.into_inner()))
+    }
+
+    async fn capture(&self, id: &TransactionId) -> Result<Settled, NotSettled> {
+        let transaction = self.read(id).await?;
+        // The same for every attempt at this transaction: after a crash, or an answer that never arrived, its trace
+        // in the events tells that an earlier attempt was made.
+        let reference = format!("settle-{id}");
+        let begun = transaction.events.iter().any(|event| {
+            let capture = [TransactionEventName::Capture, TransactionEventName::InitiateCapture];
+            event.event_reference.as_deref() == Some(&reference)
+                && event.event.as_ref().is_some_and(|name| capture.contains(name))
+                && event.success != Some(false)
+        });
+        match state_of(&transaction) {
+            Err(NotSettled::Pending) if transaction.status == Some(TransactionStatus::Authorized) && !begun => {}
+            state => return state,
+        }
+        let request = CaptureRequest {
+            capture_reference: Some(reference),
+            items: transaction.items.clone(),
+            ..CaptureRequest::new(transaction.amount)
+        };
+        self.send(id, &request).await
+    }
+
+    async fn send(&self, id: &TransactionId, request: &CaptureRequest) -> Result<Settled, NotSettled> {
+        let captured = self.client.transactions().capture(id, request, Default::default()).await?;
+        // Accepted is not a failure: the money is on its way, and must not be asked for again.
+        if captured.is_completed() { state_of(captured.transaction()) } else { Ok(Settled::Paid) }
+    }
+}
+
+fn state_of(transaction: &Transaction) -> Result<Settled, NotSettled> {
+    use TransactionStatus as Status;
+
+    match transaction.status {
+        Some(
+            Status::Captured
+            | Status::PartiallyCaptured
+            | Status::PartiallyCapturedRefunded
+            | Status::PartiallyRefunded
+            | Status::Refunded,
+        ) => Ok(Settled::Paid),
+        Some(Status::Declined | Status::Failed | Status::AuthorizationVoided) => Ok(Settled::NotPaid),
+        // Authorized, initiated, on hold, or a status that is not known yet.
+        _ => Err(NotSettled::Pending),
+    }
+}
