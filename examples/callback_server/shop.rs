@@ -1,6 +1,7 @@
 //! A shop's side of a payment: the callback and the customer's return, either of which captures, once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{OriginalUri, State};
@@ -10,7 +11,7 @@ use dintero::callback::{
     Answer, Callback, Dedupe, DedupeKey, Once, Trouble, UnsignedReturn, Verifier, callbacks, once,
 };
 use dintero::types::{CaptureRequest, Transaction, TransactionEventName, TransactionStatus};
-use dintero::{Client, TransactionId};
+use dintero::{Attempt, Client, Outcome, PollOptions, Resolution, TransactionId};
 
 /// What the handlers share. `D` is where the shop remembers what it has done.
 pub(crate) struct Shop<D> {
@@ -100,6 +101,8 @@ pub(crate) enum NotSettled {
     Pending,
     #[error("the service could not be asked")]
     Service(#[from] dintero::Error),
+    #[error("the task was aborted")]
+    Aborted(#[from] tokio::task::JoinError),
     #[error("the store of what was done could not be asked")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
@@ -150,9 +153,29 @@ impl<D: Dedupe> Shop<D> {
     }
 
     async fn send(&self, id: &TransactionId, request: &CaptureRequest) -> Result<Settled, NotSettled> {
-        let captured = self.client.transactions().capture(id, request, Default::default()).await?;
-        // Accepted is not a failure: the money is on its way, and must not be asked for again.
-        if captured.is_completed() { state_of(captured.transaction()) } else { Ok(Settled::Paid) }
+        match self.client.transactions().capture(id, request, Default::default()).await {
+            Ok(captured) if captured.is_completed() => state_of(captured.transaction()),
+            // Accepted is not a failure: the money is on its way, and must not be asked for again.
+            Ok(_) => Ok(Settled::Paid),
+            Err(error) => self.resolve(id, error).await,
+        }
+    }
+
+    /// After a capture without an answer: looks for its trace until it is clear whether the money moved.
+    async fn resolve(&self, id: &TransactionId, error: dintero::Error) -> Result<Settled, NotSettled> {
+        let Some(attempt) = Attempt::of(&error).filter(|_| error.outcome() == Outcome::Unknown) else {
+            return Err(error.into());
+        };
+        // Shorter than the lease of the store.
+        let options = PollOptions { timeout: Duration::from_secs(30), ..PollOptions::default() };
+        let (transactions, id) = (self.client.transactions(), id.clone());
+        // A task of its own begins with an empty stack; transactions are large, and so deep down they add up.
+        let resolved = tokio::spawn(async move { transactions.resolve(&id, &attempt, options).await }).await;
+        match resolved?? {
+            Resolution::Happened { .. } => Ok(Settled::Paid),
+            Resolution::Pending { .. } => Err(NotSettled::Pending),
+            _ => Err(error.into()),
+        }
     }
 }
 
