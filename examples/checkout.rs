@@ -60,7 +60,7 @@ async fn at_dintero(live: bool, out: &mut impl Write) -> Outcome<()> {
 }
 
 /// As far as a program gets without a customer.
-pub async fn up_to_payment(client: &Client, live: bool, out: &mut impl Write) -> Outcome<()> {
+pub(crate) async fn up_to_payment(client: &Client, live: bool, out: &mut impl Write) -> Outcome<()> {
     if client.environment() == Environment::Live && !live {
         return Err(format!("{} is a live account: give --live to use it all the same", client.account()).into());
     }
@@ -70,7 +70,7 @@ pub async fn up_to_payment(client: &Client, live: bool, out: &mut impl Write) ->
 }
 
 /// In the embedded sandbox, where the customer is at hand.
-pub async fn in_sandbox(out: &mut impl Write) -> Outcome<()> {
+pub(crate) async fn in_sandbox(out: &mut impl Write) -> Outcome<()> {
     let sandbox = Sandbox::start().await?;
     let credentials = Credentials::new(sandbox.account_id().parse()?, sandbox.client_id(), sandbox.client_secret());
     let client = Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build()?;
@@ -78,7 +78,7 @@ pub async fn in_sandbox(out: &mut impl Write) -> Outcome<()> {
 }
 
 /// The whole of it.
-pub async fn purchase(client: &Client, sandbox: &Sandbox, out: &mut impl Write) -> Outcome<()> {
+pub(crate) async fn purchase(client: &Client, sandbox: &Sandbox, out: &mut impl Write) -> Outcome<()> {
     let (session, url) = create_session(client).await?;
     writeln!(out, "session     {session}\npayment at  {url}")?;
     let transaction: TransactionId = sandbox.customer_pays(session.as_str())?.parse()?;

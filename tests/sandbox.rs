@@ -4,7 +4,7 @@
 #[path = "sandbox_support/mod.rs"]
 mod support;
 
-use dintero::sandbox::{CustomerError, CustomerPayment, Operation, Sandbox};
+use dintero::sandbox::{CustomerError, CustomerPayment, Fault, Operation, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 use support::{Api, order, profile_session};
@@ -295,6 +295,24 @@ async fn fields_that_the_interface_does_not_have_are_ignored_and_told() {
     assert!(told.iter().all(|field| field.operation == Operation::CaptureTransaction));
     let paths: Vec<_> = told.iter().map(|field| field.path.as_str()).collect();
     assert_eq!(paths, ["body/capture_ref", "body/items/0/qty"]);
+}
+
+/// A test may share a sandbox between tasks and look at it from within a fault's chooser.
+#[tokio::test]
+async fn the_handle_is_shared_and_may_be_asked_from_anywhere() {
+    fn shared<T: Send + Sync + 'static>(value: T) -> std::sync::Arc<T> {
+        std::sync::Arc::new(value)
+    }
+    let sandbox = shared(Sandbox::start().await.unwrap());
+    let api = Api::of(&sandbox).await;
+    let asked = std::sync::Arc::downgrade(&sandbox);
+    sandbox.inject_with(move |_| {
+        let received = asked.upgrade()?.received(Operation::ListTransactions);
+        (received == 2).then(|| Fault::status(500))
+    });
+    api.get("/transactions").await;
+    assert_eq!(api.refused(Method::GET, "/transactions", Value::Null).await.0, 500);
+    api.get("/transactions").await;
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ impl Parameter {
     }
 }
 
-fn document() -> Result<&'static Value, String> {
+pub(super) fn document() -> Result<&'static Value, String> {
     static PARSED: OnceLock<Result<Value, String>> = OnceLock::new();
     PARSED
         .get_or_init(|| serde_json::from_str(DOCUMENT).map_err(|error| error.to_string()))
@@ -178,7 +178,7 @@ fn document() -> Result<&'static Value, String> {
         .map_err(Clone::clone)
 }
 
-fn components() -> Result<&'static Components, String> {
+pub(super) fn components() -> Result<&'static Components, String> {
     static TRANSLATED: OnceLock<Result<Components, String>> = OnceLock::new();
     TRANSLATED.get_or_init(|| document().map(Components::new)).as_ref().map_err(Clone::clone)
 }
@@ -248,7 +248,7 @@ fn text(value: Option<&Value>) -> String {
 }
 
 /// What a reference leads to, or the value itself.
-fn resolve<'v>(document: &'v Value, value: &'v Value) -> &'v Value {
+pub(super) fn resolve<'v>(document: &'v Value, value: &'v Value) -> &'v Value {
     value
         .get("$ref")
         .and_then(Value::as_str)

@@ -1,6 +1,6 @@
 //! The test's side of the handle: trouble, changed answers, time, and what the server counted.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -38,7 +38,7 @@ impl Sandbox {
     /// Asks for every request that no other fault is planned for whether it is to meet one. A
     /// fault chosen here comes after the request was read.
     pub fn inject_with(&self, chooser: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
-        self.shared.state().plan.add_chooser(Box::new(chooser));
+        self.shared.state().plan.add_chooser(Arc::new(Mutex::new(chooser)));
     }
 
     /// Forgets all faults still to come.
@@ -144,14 +144,7 @@ impl Sandbox {
     /// What was done under this reference: see [`Execution::reference`].
     #[must_use]
     pub fn executions_of(&self, reference: &str) -> Vec<Execution> {
-        self.shared
-            .state()
-            .log
-            .executions
-            .iter()
-            .filter(|execution| execution.reference.as_deref() == Some(reference))
-            .cloned()
-            .collect()
+        self.shared.state().log.executions_of(reference)
     }
 
     /// All requests that were read to their end, in order of arrival.
@@ -177,6 +170,14 @@ impl Sandbox {
     #[must_use]
     pub fn unknown_fields(&self) -> Vec<UnknownField> {
         self.shared.state().log.unknown_fields.iter().cloned().collect()
+    }
+
+    /// What is wrong with the sandbox's own answers so far, by the published interface; always
+    /// empty without [`check_answers`](super::SandboxBuilder::check_answers). Answers that a test
+    /// made up or changed are not looked at.
+    #[must_use]
+    pub fn answer_problems(&self) -> Vec<String> {
+        self.shared.state().log.answer_problems.clone()
     }
 
     /// Keeps counts only, and no requests, from now on: for runs of many thousand calls.

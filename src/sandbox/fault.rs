@@ -4,6 +4,7 @@
 //! happen.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::log::ReceivedRequest;
@@ -208,22 +209,22 @@ impl Fault {
     }
 }
 
-type Chooser = Box<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>;
+/// A test's own choice. Shared, so that it is asked while nothing else is locked: it may look at
+/// the sandbox.
+pub(super) type Chooser = Arc<Mutex<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>>;
 
-enum Rule {
-    Planned {
-        operation: Operation,
-        /// How often still; `None` for ever.
-        left: Option<u32>,
-        fault: Fault,
-    },
-    Chosen(Chooser),
+struct Rule {
+    operation: Operation,
+    /// How often still; `None` for ever.
+    left: Option<u32>,
+    fault: Fault,
 }
 
 /// The faults still to come, in the order in which they were asked for.
 #[derive(Default)]
 pub(super) struct Plan {
     rules: Vec<Rule>,
+    choosers: Vec<Chooser>,
 }
 
 impl fmt::Debug for Plan {
@@ -234,15 +235,16 @@ impl fmt::Debug for Plan {
 
 impl Plan {
     pub(super) fn add(&mut self, operation: Operation, times: Option<u32>, fault: Fault) {
-        self.rules.push(Rule::Planned { operation, left: times, fault });
+        self.rules.push(Rule { operation, left: times, fault });
     }
 
     pub(super) fn add_chooser(&mut self, chooser: Chooser) {
-        self.rules.push(Rule::Chosen(chooser));
+        self.choosers.push(chooser);
     }
 
     pub(super) fn clear(&mut self) {
         self.rules.clear();
+        self.choosers.clear();
     }
 
     /// Whether the request whose first line just came in is to be reset unread.
@@ -250,30 +252,32 @@ impl Plan {
         self.take_planned(operation, |fault| matches!(fault.effect, Effect::ResetUnread)).is_some()
     }
 
-    /// The fault for a request that was read.
-    pub(super) fn take(&mut self, request: &ReceivedRequest) -> Option<Fault> {
-        let planned = request
-            .operation()
-            .and_then(|operation| self.take_planned(operation, |fault| !matches!(fault.effect, Effect::ResetUnread)));
-        planned.or_else(|| {
-            self.rules.iter_mut().find_map(|rule| match rule {
-                Rule::Chosen(choose) => choose(request),
-                Rule::Planned { .. } => None,
-            })
-        })
+    /// The fault planned for a request that was read.
+    pub(super) fn take(&mut self, operation: Operation) -> Option<Fault> {
+        self.take_planned(operation, |fault| !matches!(fault.effect, Effect::ResetUnread))
+    }
+
+    /// Who is to be asked where nothing is planned.
+    pub(super) fn choosers(&self) -> Vec<Chooser> {
+        self.choosers.clone()
     }
 
     fn take_planned(&mut self, asked: Operation, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
         for rule in &mut self.rules {
-            let Rule::Planned { operation, left, fault } = rule else {
-                continue;
-            };
-            if *operation != asked || *left == Some(0) || !fits(fault) {
+            if rule.operation != asked || rule.left == Some(0) || !fits(&rule.fault) {
                 continue;
             }
-            *left = left.map(|left| left.saturating_sub(1));
-            return Some(fault.clone());
+            rule.left = rule.left.map(|left| left.saturating_sub(1));
+            return Some(rule.fault.clone());
         }
         None
     }
+}
+
+/// The first fault that one of the choosers wants for a request.
+pub(super) fn choose(choosers: &[Chooser], request: &ReceivedRequest) -> Option<Fault> {
+    choosers.iter().find_map(|chooser| {
+        let mut chooser = chooser.lock().unwrap_or_else(PoisonError::into_inner);
+        (*chooser)(request)
+    })
 }

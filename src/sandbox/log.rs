@@ -1,6 +1,6 @@
 //! What the server received and what it did, for tests to count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use bytes::Bytes;
@@ -83,7 +83,8 @@ pub struct Execution {
     pub operation: Operation,
     /// The transaction's id, or the session's where no transaction is concerned.
     pub id: String,
-    /// The money that moved, in minor units; nothing moves with sessions.
+    /// The amount of the operation in minor units; `None` where no amount is concerned, as with
+    /// sessions, or none was authorized.
     pub amount: Option<i64>,
     /// The `capture_reference`, `refund_reference` or `reference` of the request; the merchant
     /// reference for sessions and payments.
@@ -103,9 +104,13 @@ pub struct UnknownField {
 pub(super) struct Log {
     pub(super) requests: Vec<ReceivedRequest>,
     pub(super) executions: Vec<Execution>,
+    /// Places among the executions.
+    by_reference: HashMap<String, Vec<usize>>,
     received: BTreeMap<Operation, u64>,
     executed: BTreeMap<Operation, u64>,
     pub(super) reset_unread: u64,
+    pub(super) checks_answers: bool,
+    pub(super) answer_problems: Vec<String>,
     pub(super) unknown_fields: BTreeSet<UnknownField>,
     /// Bodies are kept only where a test wants to look at them.
     pub(super) forgets_requests: bool,
@@ -122,8 +127,16 @@ impl Log {
     }
 
     pub(super) fn execute(&mut self, execution: Execution) {
+        if let Some(reference) = &execution.reference {
+            self.by_reference.entry(reference.clone()).or_default().push(self.executions.len());
+        }
         *self.executed.entry(execution.operation).or_default() += 1;
         self.executions.push(execution);
+    }
+
+    pub(super) fn executions_of(&self, reference: &str) -> Vec<Execution> {
+        let places = self.by_reference.get(reference).into_iter().flatten();
+        places.filter_map(|place| self.executions.get(*place).cloned()).collect()
     }
 
     pub(super) fn received(&self, operation: Operation) -> u64 {

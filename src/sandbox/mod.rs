@@ -14,6 +14,7 @@
 //! and count what arrived and what was done ([`Sandbox::received`], [`Sandbox::executed`]).
 
 mod answer;
+mod answers;
 mod call;
 mod callback_controls;
 mod clock;
@@ -88,6 +89,7 @@ pub struct SandboxBuilder {
     audience: Option<String>,
     token_lifetime: u64,
     rules: Rules,
+    checks_answers: bool,
 }
 
 impl fmt::Debug for SandboxBuilder {
@@ -134,6 +136,13 @@ impl SandboxBuilder {
     /// service's documents disagree. Off unless set.
     pub const fn capture_after_refund(mut self, allowed: bool) -> Self {
         self.rules.capture_after_refund = allowed;
+        self
+    }
+
+    /// Holds the sandbox's own answers against the published interface too, see
+    /// [`Sandbox::answer_problems`]. Off unless set.
+    pub const fn check_answers(mut self) -> Self {
+        self.checks_answers = true;
         self
     }
 
@@ -210,7 +219,8 @@ impl Served {
             rules: self.builder.rules,
             base_url: format!("http://{address}/v1"),
         };
-        let state = State::new(config, self.builder.token_lifetime);
+        let mut state = State::new(config, self.builder.token_lifetime);
+        state.log.checks_answers = self.builder.checks_answers;
         let shared = Arc::new(Shared::new(state, self.stopping.clone(), tokio::runtime::Handle::current()));
         let looks = Arc::clone(&shared);
         let gate = Gate {
@@ -287,6 +297,7 @@ impl Sandbox {
             audience: None,
             token_lifetime: 14_400,
             rules: Rules::default(),
+            checks_answers: false,
         }
     }
 

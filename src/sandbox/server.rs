@@ -16,12 +16,12 @@ use super::answer::{ApiError, Reply};
 use super::call::Call;
 use super::contract::{self, Query};
 use super::deliver::{deliver, loopback};
-use super::fault::{Course, Effect, Framing};
+use super::fault::{Course, Effect, Framing, choose};
 use super::log::{ReceivedRequest, UnknownField};
 use super::operation::{Operation, Route, Unrouted, route};
 use super::state::State;
 use super::wire::OnLine;
-use super::{listing, money, payment, sessions, token};
+use super::{answers, listing, money, payment, sessions, token};
 
 /// No request of this API comes near it.
 const LARGEST_BODY: usize = 16 * 1024 * 1024;
@@ -108,11 +108,13 @@ pub(super) async fn handle(
             .collect(),
         body,
     };
-    let fault = {
+    let (planned, choosers) = {
         let mut state = shared.state();
         state.log.receive(&received);
-        state.plan.take(&received)
+        let planned = received.operation.and_then(|operation| state.plan.take(operation));
+        (planned, state.plan.choosers())
     };
+    let fault = planned.or_else(|| choose(&choosers, &received));
     let request_id = uuid::Uuid::new_v4().to_string();
     let route = match found {
         Ok(route) => route,
@@ -171,7 +173,7 @@ fn answer(shared: &Arc<Shared>, route: Route, request: &ReceivedRequest, request
     }
     let mut call =
         Call { route, query, headers: request.headers.clone(), body: None, request_id: request_id.to_owned(), course };
-    let (mut reply, changes) = {
+    let (mut reply, changes, checks_answers) = {
         // The document is consulted before the lock is taken: compiling it takes its time.
         let checked = check(&mut call, &request.body);
         let unknown = call.body.as_ref().map(|body| contract::unknown_fields(operation, body));
@@ -182,9 +184,17 @@ fn answer(shared: &Arc<Shared>, route: Route, request: &ReceivedRequest, request
             Err(refusal) if operation != Operation::Token => Err(refusal),
             _ => checked.and_then(|()| execute(&mut state, &call)),
         };
-        (outcome.unwrap_or_else(ApiError::into_reply), state.patches.of(operation))
+        let reply = outcome.unwrap_or_else(ApiError::into_reply);
+        (reply, state.patches.of(operation), state.log.checks_answers)
     };
     shared.send_callbacks();
+    if checks_answers {
+        let problems = answers::check(operation, reply.status, &reply.body);
+        let told = problems
+            .into_iter()
+            .map(|problem| format!("{operation} {}: {}: {}", reply.status, problem.path, problem.message));
+        shared.state().log.answer_problems.extend(told);
+    }
     if reply.status < 300 {
         for change in changes {
             change(&mut reply.body);
