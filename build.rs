@@ -59,7 +59,9 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
         Ok(tokens) => tokens,
         Err(message) => return Err(blame(&document, schemars).unwrap_or(message)),
     };
-    let file: syn::File = syn::parse2(client).map_err(|error| format!("the generated code cannot be read: {error}"))?;
+    let mut file: syn::File =
+        syn::parse2(client).map_err(|error| format!("the generated code cannot be read: {error}"))?;
+    describe_unknown_fields(&mut file);
     let constructors = constructors(&file);
     let mut choices = quote!();
     for (name, schema) in schemas(&document) {
@@ -182,6 +184,37 @@ fn reduced(document: &Value, paths: Value, part: &Value) -> Value {
     out
 }
 
+/// Whether an attribute such as `#[serde(default, rename = "x")]` says a word, outside the texts in it.
+fn says(attrs: &[syn::Attribute], attribute: &str, word: &str) -> bool {
+    attrs.iter().filter(|attr| attr.path().is_ident(attribute)).any(|attr| {
+        let mut found = false;
+        let read = attr.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == word);
+            meta.input.parse::<Option<syn::Token![=]>>()?.map(|_| meta.input.parse::<syn::Lit>()).transpose().map(drop)
+        });
+        found && read.is_ok()
+    })
+}
+
+fn is_flattened(field: &syn::Field) -> bool {
+    says(&field.attrs, "serde", "flatten")
+}
+
+/// The generator has no word for the map of fields that a type keeps without knowing them.
+fn describe_unknown_fields(file: &mut syn::File) {
+    for item in &mut file.items {
+        let syn::Item::Mod(syn::ItemMod { content: Some((_, items)), .. }) = item else { continue };
+        for item in items {
+            let syn::Item::Struct(item) = item else { continue };
+            for field in item.fields.iter_mut().filter(|field| is_flattened(field)) {
+                field.attrs.push(syn::parse_quote!(
+                    #[doc = "Fields that this version of the crate does not know, kept as they came and sent back."]
+                ));
+            }
+        }
+    }
+}
+
 /// `Type::new(required, ..)` for every struct that has no default.
 fn constructors(file: &syn::File) -> proc_macro2::TokenStream {
     let types = file.items.iter().find_map(|item| match item {
@@ -196,25 +229,12 @@ fn constructors(file: &syn::File) -> proc_macro2::TokenStream {
             let kind = &field.ty;
             // An `Option` reads as none where the field is left out, with or without a word about it.
             let optional = quote!(#kind).to_string().starts_with(":: std :: option :: Option");
-            !optional
-                && !field.attrs.iter().any(|attr| {
-                    attr.path().is_ident("serde")
-                        && quote!(#attr)
-                            .to_string()
-                            .split(|sign: char| !sign.is_alphanumeric())
-                            .any(|word| word == "default" || word == "flatten")
-                })
+            !optional && !says(&field.attrs, "serde", "default") && !is_flattened(field)
         };
         let (required, rest): (Vec<_>, Vec<_>) = fields.named.iter().partition(is_required);
         let name = &item.ident;
         if required.is_empty() {
-            let derives = item.attrs.iter().any(|attr| {
-                attr.path().is_ident("derive")
-                    && quote!(#attr)
-                        .to_string()
-                        .split(|sign: char| !sign.is_alphanumeric())
-                        .any(|word| word == "Default")
-            });
+            let derives = says(&item.attrs, "derive", "Default");
             // typify derives it only where there is no map of further fields.
             if !derives {
                 let rest = rest.iter().map(|field| &field.ident);

@@ -5,7 +5,7 @@
 //! last are taken out of what is sent, so that an order can be read and put back; everything else is an error that
 //! names the field.
 //!
-//! Rules that need more than one field, such as sums, live in [`crate::money`].
+//! Rules that need more than one field, such as sums, live with the sums of money.
 
 mod rules;
 

@@ -1,4 +1,4 @@
-//! JSON that is kept as it came, and the helpers of the macros in [`crate::open_enum`].
+//! JSON that is kept as it came, and the helpers of the macros in `open_enum!`.
 
 use std::fmt;
 
@@ -69,7 +69,7 @@ impl From<i64> for StringOrNumber {
     }
 }
 
-/// Reads a text without copying it first, for [`crate::open_enum`].
+/// Reads a text without copying it first, for `open_enum!`.
 pub(crate) fn read_text<'de, D, T>(deserializer: D, make: fn(&str) -> T) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -91,7 +91,7 @@ where
     deserializer.deserialize_str(Text(make))
 }
 
-/// Writes an object with its tag, for [`crate::tagged_enum`].
+/// Writes an object with its tag, for `tagged_enum!`.
 pub(crate) fn write_tagged<S, T>(serializer: S, tag: &str, text: &str, inner: &T) -> Result<S::Ok, S::Error>
 where
     S: Serializer,

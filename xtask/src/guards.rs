@@ -14,7 +14,24 @@ use crate::schema;
 /// The first default that its own schema would refuse, or pattern that cannot be matched.
 pub fn check_curated(curated: &Value) -> Result<()> {
     check_defaults(curated, "#")?;
-    check_patterns(curated, "#")
+    check_patterns(curated, "#")?;
+    check_enums(curated, "#")
+}
+
+/// An enum of texts that holds something else would be dropped: YAML made a boolean of a text, or upstream is wrong.
+fn check_enums(value: &Value, at: &str) -> Result<()> {
+    match value {
+        Value::Object(map) => {
+            let values = map.get("enum").and_then(Value::as_array).filter(|_| !at.ends_with("/properties"));
+            let odd = values.into_iter().flatten().find(|value| !value.is_string() && !value.is_null());
+            if let (Some(odd), Some("string")) = (odd, map.get("type").and_then(Value::as_str)) {
+                bail!("the enum of texts at {at} holds {odd}: repair it in the overlay");
+            }
+            map.iter().try_for_each(|(key, child)| check_enums(child, &format!("{at}/{}", schema::escape(key))))
+        }
+        Value::Array(items) => items.iter().try_for_each(|child| check_enums(child, at)),
+        _ => Ok(()),
+    }
 }
 
 /// A request is checked against patterns as ECMAScript means them; one that does not compile would check nothing.

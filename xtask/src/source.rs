@@ -76,7 +76,9 @@ pub fn parse(bytes: &[u8]) -> Result<Value> {
 /// # Errors
 /// When the text is not YAML that JSON can express.
 pub fn parse_yaml(text: &str) -> Result<Value> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    // YAML 1.2: `Y` and `NO` are texts, an authentication status and a country, and not booleans.
+    let options = serde_saphyr::options! { strict_booleans: true, with_snippet: false };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let message = error.to_string();
         anyhow::anyhow!("{}", message.lines().next().unwrap_or_default().trim())
     })

@@ -153,6 +153,12 @@ fn status_codes_may_be_written_as_numbers() {
 }
 
 #[test]
+fn texts_that_old_yaml_took_for_booleans_are_texts() {
+    let values = source::parse_yaml("[Y, N, y, n, on, off, yes, NO, true, false]").unwrap();
+    assert_eq!(values, json!(["Y", "N", "y", "n", "on", "off", "yes", "NO", true, false]));
+}
+
+#[test]
 fn an_unreachable_url_is_an_error() {
     // A port that was free a moment ago: nothing listens there.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -195,12 +201,13 @@ fn the_overlay_merges_removes_and_extends() {
 #[test]
 fn each_guard_has_its_own_message() {
     type Change = fn(&mut Small);
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 10] = [
         (|small| small.overlay[1]["update"] = json!({ "x-retry": "read" }), "has no `x-id`"),
         (
             |small| property(small, "status", json!({ "type": "string", "enum": ["A"], "default": "Z" })),
             "not in its own enum",
         ),
+        (|small| property(small, "odd", json!({ "type": "string", "enum": ["Y", true] })), "holds true"),
         (|small| property(small, "count", json!({ "type": "integer", "default": "many" })), "not of its type"),
         (|small| property(small, "text", json!({ "type": "string", "pattern": "(" })), "does not compile"),
         (|small| small.overlay[0]["update"] = json!({ "x-money": ["amount", "amounts"] }), "no property has"),
