@@ -1,9 +1,10 @@
-//! Ten thousand damaged headers and URLs, none accepted.
+//! Ten thousand damaged headers and URLs, none accepted; and garbage of every kind, none of which panics.
 
-use std::time::{Duration, SystemTime};
+#[path = "callback_support/mod.rs"]
+mod support;
 
 use dintero::AccountId;
-use dintero::callback::{SIGNATURE_HEADER, SigningSecret, Verifier, sign};
+use dintero::callback::{CallbackUrl, ExpressRequest, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier, sign};
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
@@ -65,7 +66,7 @@ fn ten_thousand_damaged_requests_are_all_refused() {
     let value = sign(&secret, TIME, &account, &Method::GET, &url);
     let verifier = Verifier::builder(account, "https://example.com")
         .secret(secret)
-        .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(TIME))
+        .clock(support::At(TIME.cast_signed()))
         .build()
         .expect("a verifier");
 
@@ -105,4 +106,100 @@ fn ten_thousand_damaged_requests_are_all_refused() {
     println!("refused: {of_header} headers, {of_target} URLs, {of_both} both; {unchanged} edits changed nothing");
     assert!(unchanged > 50, "the undamaged request itself verifies");
     assert!(of_header > 3_000 && of_target > 3_000 && of_both > 1_000);
+}
+
+#[test]
+fn nothing_that_can_be_sent_makes_the_library_panic() {
+    let secret = SigningSecret::new("123").expect("a secret");
+    let account: AccountId = "P00000000".parse().expect("an account id");
+    let verifier = Verifier::builder(account.clone(), "https://example.com/pay")
+        .secret(secret.clone())
+        .clock(support::At(TIME.cast_signed()))
+        .build()
+        .expect("a verifier");
+    let pieces = [
+        "t=",
+        "0",
+        "9",
+        "v0-hmac-sha256=",
+        ",",
+        "=",
+        "a",
+        " ",
+        "\t",
+        "https://",
+        "http:",
+        "/",
+        "//",
+        "\\",
+        "?",
+        "#",
+        "&",
+        "%",
+        "%f",
+        "%ff",
+        "%00",
+        "%2E",
+        "+",
+        "@",
+        ":",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "\n",
+        "\u{0}",
+        "\u{80}",
+        "\u{ffff}",
+        "\u{10ffff}",
+        "pay",
+        "transaction_id=",
+        "P00000000.",
+        "T1",
+        ".",
+        "sid_parameter_name=",
+        "time=",
+        "2026-05-07T",
+        "99999999999999999999",
+        "-",
+        "order",
+        "null",
+    ];
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut verified = 0;
+    for _ in 0..20_000 {
+        let mut text = || -> String { (0..rng.usize(..12)).map(|_| pieces[rng.usize(..pieces.len())]).collect() };
+        let (header, target, other) = (text(), text(), text());
+        let mut headers = HeaderMap::new();
+        for value in [&header, &other] {
+            if let Ok(line) = HeaderValue::from_bytes(value.as_bytes()) {
+                headers.append(SIGNATURE_HEADER, line.clone());
+                headers.append("event-delivery", line);
+            }
+        }
+        assert!(verifier.verify(&Method::GET, &target, &headers).is_err());
+        drop(CallbackUrl::new(&target).allow_loopback_http().session_parameter(&other).build());
+        drop(Verifier::builder(account.clone(), &target).secret(secret.clone()).build());
+        drop(format!("{:?} {:?}", UnsignedReturn::from_url(&target), UnsignedReturn::from_query(&other).error()));
+        drop(ExpressRequest::read(other.clone().into_bytes()));
+
+        // What is signed is read, whatever it says.
+        let Ok(url) = Url::parse(&format!("https://example.com/pay/{target}?{other}")) else { continue };
+        let value = sign(&secret, TIME, &account, &Method::GET, &url);
+        headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(&value).expect("a value"));
+        let sent = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        match verifier.verify(&Method::GET, sent, &headers) {
+            Ok(callback) => {
+                verified += 1;
+                drop(format!("{callback:?} {:?} {:?}", callback.dedupe_key(), callback.time()));
+                drop((callback.session_id(), callback.error(), callback.event(), callback.params().own().count()));
+                let callback = callback.with_unverified_body(other.into_bytes());
+                drop(callback.unverified_body().map(|body| body.transaction()));
+            }
+            // Parts that climb out of the prefix lead elsewhere.
+            Err(error) => assert!(!url.path().starts_with("/pay"), "{sent}: {error}"),
+        }
+    }
+    assert!(verified > 15_000, "{verified}");
 }

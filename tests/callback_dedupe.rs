@@ -1,10 +1,13 @@
 //! Work is done once: by key, under concurrency, and again after every way it can fail.
 
+#[path = "callback_support/mod.rs"]
+mod support;
+
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use dintero::callback::{
     Answer, Callback, Claim, DELIVERY_HEADER, Dedupe, DedupeKey, MemoryDedupe, Once, OnceError, SIGNATURE_HEADER,
@@ -27,7 +30,7 @@ fn callback(query: &str, delivery: Option<&str>) -> Callback {
     }
     let verifier = Verifier::builder(account, "https://shop.example")
         .secret(secret)
-        .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(1_000))
+        .clock(support::At(1_000))
         .build()
         .expect("a verifier");
     verifier.verify(&Method::GET, url.as_str(), &headers).expect("verified")

@@ -1,7 +1,10 @@
 //! What callbacks, return URLs and express requests say, read into types: all of it, leniently, and
 //! never more proven than it is.
 
-use std::time::{Duration, SystemTime};
+#[path = "callback_support/mod.rs"]
+mod support;
+
+use std::time::Duration;
 
 use dintero::callback::{
     AddressAnswer, AddressOrder, Callback, CallbackUrl, DiscountAnswer, DiscountOrder, ExpressError, ExpressRequest,
@@ -21,7 +24,7 @@ fn verified(url: &Url) -> Callback {
     headers.insert("event-delivery", HeaderValue::from_static(" 0ff1ce "));
     let verifier = Verifier::builder(account, "https://shop.example")
         .secret(secret)
-        .clock(|| SystemTime::UNIX_EPOCH + Duration::from_secs(5))
+        .clock(support::At(5))
         .build()
         .expect("a verifier");
     verifier.verify(&Method::POST, url.as_str(), &headers).expect("verified")

@@ -3,7 +3,8 @@
 //! A few hundred are stored in `tests/vectors/signatures.jsonl`. `cargo xtask signature-oracle` has Node sign ten
 //! thousand and runs the ignored test here over them.
 
-use std::time::{Duration, SystemTime};
+#[path = "callback_support/mod.rs"]
+mod support;
 
 use dintero::callback::{SIGNATURE_HEADER, SigningSecret, Verifier, sign};
 use http::{HeaderMap, HeaderValue, Method};
@@ -38,10 +39,9 @@ fn difference(vector: &Vector) -> Option<String> {
     }
 
     // The receiving side knows its public host and sees the target.
-    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(vector.time);
     let verifier = Verifier::builder(account, format!("https://{}", vector.host))
         .secret(secret)
-        .clock(move || now)
+        .clock(support::At(vector.time.cast_signed()))
         .build()
         .expect("a verifier");
     let mut headers = HeaderMap::new();

@@ -92,6 +92,7 @@ pub enum ExpressError {
 ///
 /// Fields may be added in a minor release: end a literal of it with `..`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct AddressOrder {
     /// The new amount of the order in minor units, shipping included.
     pub amount: i64,
@@ -121,6 +122,7 @@ impl AddressOrder {
 ///
 /// Fields may be added in a minor release: end a literal of it with `..`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct DiscountOrder {
     /// The new amount of the order in minor units, shipping included.
     pub amount: i64,
@@ -148,6 +150,7 @@ pub type DiscountAnswer = ExpressAnswer<DiscountOrder>;
 /// An answer to an express request; it is the JSON to send with status 200. `O` is the order it can
 /// change: [`AddressAnswer`] and [`DiscountAnswer`] are its two forms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ExpressAnswer<O> {
     shipping_options: Vec<ShippingOption>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use hmac::Mac;
 use http::{HeaderMap, Method};
@@ -17,6 +17,7 @@ use super::canonical::{encode_pairs, sorted_pairs, split_target, wire_path};
 use super::notice::Callback;
 use super::params::Params;
 use super::signature::{HeaderFault, SIGNATURE_HEADER, SignatureHeader, SigningSecret, signed_text};
+use crate::clock::{Clock, SystemClock};
 use crate::ids::AccountId;
 
 /// How far a timestamp may lie from the verifier's clock, either way, unless told otherwise.
@@ -49,10 +50,8 @@ struct Inner {
     /// Without a trailing slash, so empty for a base URL without a path.
     prefix: String,
     tolerance: Duration,
-    clock: Clock,
+    clock: Arc<dyn Clock>,
 }
-
-type Clock = Box<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Collects what a [`Verifier`] needs. See [`Verifier::builder`].
 #[must_use]
@@ -61,7 +60,7 @@ pub struct VerifierBuilder {
     base_url: String,
     secrets: Vec<SigningSecret>,
     tolerance: Duration,
-    clock: Clock,
+    clock: Arc<dyn Clock>,
 }
 
 /// Why a [`Verifier`] cannot be built.
@@ -164,7 +163,7 @@ impl Verifier {
             base_url: public_base_url.into(),
             secrets: Vec::new(),
             tolerance: DEFAULT_TOLERANCE,
-            clock: Box::new(SystemTime::now),
+            clock: Arc::new(SystemClock),
         }
     }
 
@@ -246,7 +245,8 @@ impl Verifier {
 
     fn check_time(&self, signed: u64) -> Result<(), VerifyError> {
         let tolerance = self.inner.tolerance;
-        let now = (self.inner.clock)().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        // A clock before 1970 is as wrong as one in 1970.
+        let now = u64::try_from(self.inner.clock.now().timestamp()).unwrap_or(0);
         let age = Duration::from_secs(now.saturating_sub(signed));
         let ahead = Duration::from_secs(signed.saturating_sub(now));
         if age > tolerance {
@@ -299,8 +299,8 @@ impl VerifierBuilder {
     }
 
     /// Replaces the system's clock, for tests.
-    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.clock = Box::new(clock);
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
         self
     }
 
