@@ -52,7 +52,7 @@ impl Core {
         Fut: Future<Output = Generated<T, E>>,
     {
         self.call_and(plan, send, |answer, call| match read::from_slice::<T>(&answer.body) {
-            Ok(read) => Ok(Response::new(read.value, answer, call).with_set_aside(read.set_aside)),
+            Ok(read) => Ok(Response::new(Box::new(read.value), answer, call).with_set_aside(read.set_aside)),
             Err(cause) => Err(Error::unreadable_at(answer, &cause)),
         })
         .await
@@ -73,7 +73,9 @@ impl Core {
                     set_aside.extend(row.set_aside);
                     rows.push(row.value);
                 }
-                Ok(Response::new(rows, answer, call).with_set_aside(set_aside).with_unreadable(list.unreadable))
+                Ok(Response::new(Box::new(rows), answer, call)
+                    .with_set_aside(set_aside)
+                    .with_unreadable(list.unreadable))
             }
             Err(cause) => Err(Error::unreadable_at(answer, &cause)),
         })
@@ -103,12 +105,14 @@ impl Core {
         let client = generated::Client::new_with_client(&self.base, self.http.reads.clone(), scope.clone());
         let span = span(plan.operation, self.account.as_str());
         let began = Instant::now();
-        let sent = send(client).instrument(span.clone()).await;
+        // In boxes, the call and what it answers: nothing of this function then is of the size of the answer.
+        let sent = Box::pin(async move { send(client).await.map(|value| Box::new(value.into_inner())) });
+        let sent = sent.instrument(span.clone()).await;
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         span.record("milliseconds", milliseconds);
         let call = Finished { operation: plan.operation, spent: scope.spent() };
         match (scope.take_end(), sent) {
-            (Some(Ok(answer)), Ok(value)) => Ok(Response::new(value.into_inner(), answer, call)),
+            (Some(Ok(answer)), Ok(value)) => Ok(Response::new(value, answer, call)),
             // The generated client could not read it: once more, leniently.
             (Some(Ok(answer)), Err(_)) => reread(answer, call).map_err(|error| scope.name(error)),
             (Some(Err(error)), _) => Err(error),

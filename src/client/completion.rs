@@ -16,12 +16,12 @@ const EVENT_REQUEST_ID: &str = "event-request-id";
 #[derive(Clone, Debug, PartialEq)]
 pub enum Completion {
     /// It is done. The transaction shows it.
-    Completed(Transaction),
+    Completed(Box<Transaction>),
     /// It is under way (202): **not** a failure, and not to be sent again. The outcome is told later by an event
     /// of the transaction, see [`Transactions::wait_for`](super::Transactions::wait_for).
     Accepted {
         /// The transaction as it was before.
-        transaction: Transaction,
+        transaction: Box<Transaction>,
         /// What the event will carry as `correlation_request_id`. `None` when the answer left it out: then the
         /// event can be found by the reference, see [`Transactions::resolve`](super::Transactions::resolve).
         event_request_id: Option<String>,
@@ -39,7 +39,7 @@ impl Completion {
 
     /// The transaction of the answer.
     #[must_use]
-    pub fn into_transaction(self) -> Transaction {
+    pub fn into_transaction(self) -> Box<Transaction> {
         match self {
             Self::Completed(transaction) | Self::Accepted { transaction, .. } => transaction,
         }
@@ -113,13 +113,9 @@ pub(super) fn judge(
         Err(error) => return Err(error.with_reference(reference)),
     };
     if answer.status() == StatusCode::ACCEPTED {
-        return Ok(answer.map(|transaction, answer| Completion::Accepted {
-            transaction,
-            event_request_id: answer
-                .headers
-                .get(EVENT_REQUEST_ID)
-                .and_then(|value| value.to_str().ok())
-                .map(str::to_owned),
+        return Ok(answer.map(|transaction, answer| {
+            let id = answer.headers.get(EVENT_REQUEST_ID).and_then(|value| value.to_str().ok());
+            Box::new(Completion::Accepted { transaction, event_request_id: id.map(str::to_owned) })
         }));
     }
     // An event with another reference tells of another call. One without any can be ours: the service may
@@ -130,20 +126,20 @@ pub(super) fn judge(
     };
     let events = answer.events.iter();
     let ours = newest(events.filter(|event| what.is_outcome(event) || what.is_start(event)).filter(is_ours));
-    match ours.filter(|event| event.success == Some(false)).cloned() {
+    match ours.filter(|event| event.success == Some(false)).cloned().map(Box::new) {
         Some(event) => Err(failed(answer, Some(event)).with_reference(reference)),
-        None => Ok(answer.map(|transaction, _| Completion::Completed(transaction))),
+        None => Ok(answer.map(|transaction, _| Box::new(Completion::Completed(transaction)))),
     }
 }
 
 /// Turns the answer to a merchant-initiated payment into what it means.
 pub(super) fn judge_payment(answer: Response<Transaction>) -> Result<Response<Transaction>> {
-    let event = newest(answer.events.iter()).filter(|event| event.success == Some(false)).cloned();
+    let event = newest(answer.events.iter()).filter(|event| event.success == Some(false)).cloned().map(Box::new);
     let is_refused = matches!(answer.status, Some(TransactionStatus::Declined | TransactionStatus::Failed));
     if answer.success == Some(false) || is_refused || event.is_some() { Err(failed(answer, event)) } else { Ok(answer) }
 }
 
-fn failed(answer: Response<Transaction>, event: Option<TransactionEvent>) -> Error {
+fn failed(answer: Response<Transaction>, event: Option<Box<TransactionEvent>>) -> Error {
     let call = answer.call();
     let (transaction, answer) = answer.into_parts();
     Error::failed(answer, Failure { transaction, event }).in_call(call.operation, false, call.spent)

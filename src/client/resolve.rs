@@ -100,22 +100,22 @@ pub enum Resolution {
     /// It was carried out.
     Happened {
         /// The transaction as it is now.
-        transaction: Transaction,
+        transaction: Box<Transaction>,
         /// The event that shows it.
-        event: TransactionEvent,
+        event: Box<TransactionEvent>,
     },
     /// It was not: the service tried and failed, or never got it. It may be made again, with a new reference.
     DidNotHappen {
         /// The transaction as it is now.
-        transaction: Transaction,
+        transaction: Box<Transaction>,
         /// The event with `success: false`, if it was tried.
-        event: Option<TransactionEvent>,
+        event: Option<Box<TransactionEvent>>,
     },
     /// Not decided when time ran out: under way, or what the service answers cannot be read well enough to tell. Do
     /// not make it again; ask later.
     Pending {
         /// The transaction as it is now.
-        transaction: Transaction,
+        transaction: Box<Transaction>,
     },
 }
 
@@ -124,9 +124,9 @@ pub enum Resolution {
 #[non_exhaustive]
 pub struct Settled {
     /// The transaction as it is now.
-    pub transaction: Transaction,
+    pub transaction: Box<Transaction>,
     /// The event that tells of the success.
-    pub event: TransactionEvent,
+    pub event: Box<TransactionEvent>,
 }
 
 impl Transactions {
@@ -144,10 +144,10 @@ impl Transactions {
             let accepted = |event: &&TransactionEvent| {
                 event.correlation_request_id.as_deref() == Some(event_request_id) && !is_start(event)
             };
-            let event = newest(read.events.iter().filter(accepted)).cloned();
+            let event = newest(read.events.iter().filter(accepted)).cloned().map(Box::new);
             match event {
                 Some(event) if event.success == Some(true) => {
-                    return Ok(Settled { transaction: read.into_inner(), event });
+                    return Ok(Settled { transaction: read.into_boxed(), event });
                 }
                 Some(event) if event.success == Some(false) => {
                     let operation = operation_of(&event);
@@ -194,18 +194,18 @@ impl Transactions {
             let read = self.reread(id, &polls).await?;
             match trace(&read, attempt) {
                 Trace::Success(event) => {
-                    return Ok(Resolution::Happened { transaction: read.into_inner(), event });
+                    return Ok(Resolution::Happened { transaction: read.into_boxed(), event });
                 }
                 Trace::Failure(event) => {
-                    return Ok(Resolution::DidNotHappen { transaction: read.into_inner(), event: Some(event) });
+                    return Ok(Resolution::DidNotHappen { transaction: read.into_boxed(), event: Some(event) });
                 }
                 Trace::None(event) if polls.is_settled() => {
-                    return Ok(Resolution::DidNotHappen { transaction: read.into_inner(), event });
+                    return Ok(Resolution::DidNotHappen { transaction: read.into_boxed(), event });
                 }
                 Trace::None(_) | Trace::Unclear => {}
             }
             if !polls.pause().await {
-                return Ok(Resolution::Pending { transaction: read.into_inner() });
+                return Ok(Resolution::Pending { transaction: read.into_boxed() });
             }
         }
     }
@@ -218,12 +218,12 @@ impl Transactions {
 
 /// What the events of a transaction show of an attempt.
 enum Trace {
-    Success(TransactionEvent),
-    Failure(TransactionEvent),
+    Success(Box<TransactionEvent>),
+    Failure(Box<TransactionEvent>),
     /// Under way, or not to be read.
     Unclear,
     /// Nothing; for a void the failure of one, which may have been an earlier one.
-    None(Option<TransactionEvent>),
+    None(Option<Box<TransactionEvent>>),
 }
 
 fn trace(read: &Response<Transaction>, attempt: &Attempt) -> Trace {
@@ -231,12 +231,12 @@ fn trace(read: &Response<Transaction>, attempt: &Attempt) -> Trace {
     let is_ours = |event: &&TransactionEvent| reference.is_none() || event.event_reference.as_deref() == reference;
     let outcomes = || read.events.iter().filter(|event| what.is_outcome(event)).filter(is_ours);
     if let Some(event) = outcomes().find(|event| event.success == Some(true)) {
-        return Trace::Success(event.clone());
+        return Trace::Success(Box::new(event.clone()));
     }
     let events = read.events.iter().filter(|event| what.is_outcome(event) || what.is_start(event));
     match newest(events.filter(is_ours)) {
-        Some(event) if event.success == Some(false) && reference.is_some() => Trace::Failure(event.clone()),
-        Some(event) if event.success == Some(false) => Trace::None(Some(event.clone())),
+        Some(event) if event.success == Some(false) && reference.is_some() => Trace::Failure(Box::new(event.clone())),
+        Some(event) if event.success == Some(false) => Trace::None(Some(Box::new(event.clone()))),
         Some(_) => Trace::Unclear,
         // No transaction is without events, and an event that was not read whole may be ours.
         None if read.events.is_empty()

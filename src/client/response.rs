@@ -12,7 +12,8 @@ use crate::transport::Answer;
 
 /// What a call answered: the value, to which this dereferences, and the answer it was read from.
 pub struct Response<T> {
-    value: T,
+    // Boxed: a transaction is sixteen kilobytes, and each move of it a copy on the stack.
+    value: Box<T>,
     answer: Answer,
     call: Finished,
     reference: Option<String>,
@@ -28,7 +29,7 @@ pub(crate) struct Finished {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: T, answer: Answer, call: Finished) -> Self {
+    pub(crate) fn new(value: Box<T>, answer: Answer, call: Finished) -> Self {
         Self { value, answer, call, reference: None, set_aside: Vec::new(), unreadable: Vec::new() }
     }
 
@@ -46,7 +47,7 @@ impl<T> Response<T> {
         self.call
     }
 
-    pub(crate) fn into_parts(self) -> (T, Answer) {
+    pub(crate) fn into_parts(self) -> (Box<T>, Answer) {
         (self.value, self.answer)
     }
 
@@ -55,7 +56,7 @@ impl<T> Response<T> {
         self
     }
 
-    pub(crate) fn map<U>(self, change: impl FnOnce(T, &Answer) -> U) -> Response<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(Box<T>, &Answer) -> Box<U>) -> Response<U> {
         Response {
             value: change(self.value, &self.answer),
             answer: self.answer,
@@ -69,6 +70,12 @@ impl<T> Response<T> {
     /// The value alone.
     #[must_use]
     pub fn into_inner(self) -> T {
+        *self.value
+    }
+
+    /// The value alone, in a box: what [`into_inner`](Self::into_inner) gives may be large.
+    #[must_use]
+    pub fn into_boxed(self) -> Box<T> {
         self.value
     }
 

@@ -20,13 +20,13 @@ impl Error {
     /// The transaction that came with a failed operation. Holds a customer's data.
     #[must_use]
     pub fn transaction(&self) -> Option<&Transaction> {
-        self.inner.failure.as_ref().map(|failure| &failure.transaction)
+        self.inner.failure.as_ref().map(|failure| &*failure.transaction)
     }
 
     /// The event with `success: false`.
     #[must_use]
     pub fn failed_event(&self) -> Option<&TransactionEvent> {
-        self.inner.failure.as_ref()?.event.as_ref()
+        self.inner.failure.as_ref()?.event.as_deref()
     }
 
     /// Status and remaining sums as the service put them right after the failed operation.

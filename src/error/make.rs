@@ -117,7 +117,7 @@ impl Error {
 
     /// A success whose content says that the operation failed.
     pub(crate) fn failed(answer: Answer, failure: Failure) -> Self {
-        let wait = failure.event.as_ref().and_then(super::failure::retry_after);
+        let wait = failure.event.as_deref().and_then(super::failure::retry_after);
         let detail = "the service reports that the operation failed";
         let mut error = Self::bare(ErrorKind::Failed, Outcome::Rejected, detail).with_answer(
             answer.status,

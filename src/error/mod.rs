@@ -99,8 +99,8 @@ struct Inner {
 
 /// What the service carried out and reports as failed.
 pub(crate) struct Failure {
-    pub(crate) transaction: Transaction,
-    pub(crate) event: Option<TransactionEvent>,
+    pub(crate) transaction: Box<Transaction>,
+    pub(crate) event: Option<Box<TransactionEvent>>,
 }
 
 impl Error {
