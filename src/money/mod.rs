@@ -4,6 +4,7 @@
 //! one field live in [`crate::check`].
 
 mod order;
+mod restate;
 mod sums;
 
 pub use order::{Line, OrderError};
