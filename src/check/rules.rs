@@ -175,17 +175,17 @@ impl Rules {
     }
 
     fn check_number(&self, number: &Number, path: &JsonPath) -> Result<(), Broken> {
-        if let Some(least) = &self.minimum {
-            if below(number, least) || (self.exclusive_minimum && !below(least, number)) {
-                let word = if self.exclusive_minimum { "more than" } else { "at least" };
-                return broken(path.clone(), &format!("it has to be {word} {least}"));
-            }
+        if let Some(least) = &self.minimum
+            && (below(number, least) || (self.exclusive_minimum && !below(least, number)))
+        {
+            let word = if self.exclusive_minimum { "more than" } else { "at least" };
+            return broken(path.clone(), &format!("it has to be {word} {least}"));
         }
-        if let Some(most) = &self.maximum {
-            if below(most, number) || (self.exclusive_maximum && !below(number, most)) {
-                let word = if self.exclusive_maximum { "less than" } else { "at most" };
-                return broken(path.clone(), &format!("it has to be {word} {most}"));
-            }
+        if let Some(most) = &self.maximum
+            && (below(most, number) || (self.exclusive_maximum && !below(number, most)))
+        {
+            let word = if self.exclusive_maximum { "less than" } else { "at most" };
+            return broken(path.clone(), &format!("it has to be {word} {most}"));
         }
         match (number.as_i64(), self.multiple_of.as_ref().and_then(Number::as_i64)) {
             (Some(number), Some(step)) if step > 0 && number % step != 0 => {

@@ -93,10 +93,10 @@ from_integers!(i8, i16, i32, i64, u8, u16, u32, u64);
 impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let plain = self.0.normalize();
-        if plain.scale() == 0 {
-            if let Ok(integer) = i64::try_from(plain) {
-                return serializer.serialize_i64(integer);
-            }
+        if plain.scale() == 0
+            && let Ok(integer) = i64::try_from(plain)
+        {
+            return serializer.serialize_i64(integer);
         }
         let float =
             f64::try_from(plain).ok().filter(|float| Self::from_float(*float).is_some_and(|back| back.0 == plain));

@@ -158,10 +158,10 @@ fn check_defaults(value: &Value, at: &str) -> Result<()> {
     match value {
         Value::Object(map) => {
             let is_schema = map.contains_key("type") && !at.ends_with("/properties");
-            if let (true, Some(default)) = (is_schema, map.get("default")) {
-                if let Some(trouble) = refuses(value, default) {
-                    bail!("the default {default} at {at} {trouble}: repair it in the overlay");
-                }
+            if let (true, Some(default)) = (is_schema, map.get("default"))
+                && let Some(trouble) = refuses(value, default)
+            {
+                bail!("the default {default} at {at} {trouble}: repair it in the overlay");
             }
             for (key, child) in map {
                 if !matches!(key.as_str(), "example" | "examples" | "default" | "enum") || at.ends_with("/properties") {
@@ -178,10 +178,8 @@ fn check_defaults(value: &Value, at: &str) -> Result<()> {
 }
 
 fn refuses(schema: &Value, value: &Value) -> Option<String> {
-    if let Some(allowed) = schema.get("enum").and_then(Value::as_array) {
-        if !allowed.contains(value) {
-            return Some("is not in its own enum".to_owned());
-        }
+    if schema.get("enum").and_then(Value::as_array).is_some_and(|allowed| !allowed.contains(value)) {
+        return Some("is not in its own enum".to_owned());
     }
     let fits = match schema["type"].as_str() {
         Some("string") => value.is_string(),
@@ -192,7 +190,8 @@ fn refuses(schema: &Value, value: &Value) -> Option<String> {
         Some("object") => value.is_object(),
         _ => true,
     };
-    if !fits && !(value.is_null() && schema["nullable"] == true) {
+    let may_be_null = value.is_null() && schema["nullable"] == true;
+    if !fits && !may_be_null {
         return Some(format!("is not of its type, {}", schema["type"]));
     }
     match (value.as_f64(), schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
