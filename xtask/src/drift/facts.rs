@@ -19,15 +19,15 @@ const RUST_TYPES: [&str; 2] = ["date-time", "date"];
 type TextRule = (Keyword, fn(Edit) -> Kind);
 
 impl Comparer<'_> {
-    pub(super) fn stated(&self, old: NodeId, new: NodeId, keyword: Keyword) -> (Option<Stated>, Option<Stated>) {
-        let take = |resolver: &Resolver<'_>, id| resolver.get(id).facts.get(&keyword).cloned();
-        (take(&self.old, old), take(&self.new, new))
+    /// What both sides state under a keyword.
+    pub(super) fn stated(&self, old: NodeId, new: NodeId, keyword: Keyword) -> (Option<&Stated>, Option<&Stated>) {
+        (self.old.get(old).facts.get(&keyword), self.new.get(new).facts.get(&keyword))
     }
 
     /// Compares the types; true when what hangs on them cannot be compared.
     pub(super) fn types(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<bool> {
         let (before, after) = self.stated(old, new, Keyword::Type);
-        let same = match (&before, &after) {
+        let same = match (before, after) {
             (None, None) => true,
             (Some(a), Some(b)) => a.fact.same(&b.fact, Keyword::Type),
             _ => false,
@@ -35,7 +35,10 @@ impl Comparer<'_> {
         if same {
             return Ok(false);
         }
-        let (width, disjoint) = relation(before.as_ref(), after.as_ref());
+        // From here on there is something to say, and looking deeper needs the resolvers.
+        let (before, after) = (before.cloned(), after.cloned());
+        let (before, after) = (before.as_ref(), after.as_ref());
+        let (width, disjoint) = relation(before, after);
         let one_sided = self.old.get(old).groups.is_empty() != self.new.get(new).groups.is_empty();
         let replaced = disjoint || one_sided;
         let mut delta = Delta::new(Kind::Type).hint(if one_sided { Hint::None } else { width });
@@ -43,8 +46,8 @@ impl Comparer<'_> {
             let texts = (shape::summary(&mut self.old, old)?, shape::summary(&mut self.new, new)?);
             let digests = (shape::digest(&mut self.old, old)?, shape::digest(&mut self.new, new)?);
             delta = delta
-                .was(Some(texts.0), &by(before.as_ref()))
-                .is(Some(texts.1), &by(after.as_ref()))
+                .was(Some(texts.0), &by(before))
+                .is(Some(texts.1), &by(after))
                 .digest(format!("{} {}", digests.0, digests.1));
         } else {
             let formats = self.stated(old, new, Keyword::Format);
@@ -52,9 +55,7 @@ impl Comparer<'_> {
                 let name = stated.map_or_else(|| "any".to_owned(), |stated| stated.fact.to_string());
                 Some(format.map_or(name.clone(), |format| format!("{name} ({})", format.fact)))
             };
-            delta = delta
-                .was(text(before.as_ref(), formats.0.as_ref()), &by(before.as_ref()))
-                .is(text(after.as_ref(), formats.1.as_ref()), &by(after.as_ref()));
+            delta = delta.was(text(before, formats.0), &by(before)).is(text(after, formats.1), &by(after));
         }
         found.deltas.push(delta);
         Ok(replaced)
@@ -66,15 +67,15 @@ impl Comparer<'_> {
             let text = |on: bool| Some(on.to_string());
             found.deltas.push(
                 Delta::new(Kind::Flag(flag, after.is_some()))
-                    .was(text(before.is_some()), &by(before.as_ref()))
-                    .is(text(after.is_some()), &by(after.as_ref())),
+                    .was(text(before.is_some()), &by(before))
+                    .is(text(after.is_some()), &by(after)),
             );
         }
     }
 
     pub(super) fn texts(&self, old: NodeId, new: NodeId, found: &mut Found) {
         let (type_before, type_after) = self.stated(old, new, Keyword::Type);
-        let same_type = match (&type_before, &type_after) {
+        let same_type = match (type_before, type_after) {
             (Some(a), Some(b)) => a.fact.same(&b.fact, Keyword::Type),
             (None, None) => true,
             _ => false,
@@ -91,20 +92,20 @@ impl Comparer<'_> {
                 continue;
             }
             let (before, after) = self.stated(old, new, keyword);
-            let edit = match (&before, &after) {
+            let edit = match (before, after) {
                 (None, Some(_)) => Edit::Added,
                 (Some(_), None) => Edit::Removed,
                 (Some(a), Some(b)) if !a.fact.same(&b.fact, keyword) => Edit::Changed,
                 _ => continue,
             };
-            let rust_type = [&before, &after].into_iter().flatten().any(|stated| {
+            let rust_type = [before, after].into_iter().flatten().any(|stated| {
                 keyword == Keyword::Format && matches!(&stated.fact, Fact::Texts(texts) if texts.iter().any(|text| RUST_TYPES.contains(&text.as_str())))
             });
             found.deltas.push(
                 Delta::new(kind(edit))
                     .hint(if rust_type { Hint::RustType } else { Hint::None })
-                    .was(shown(before.as_ref()), &by(before.as_ref()))
-                    .is(shown(after.as_ref()), &by(after.as_ref())),
+                    .was(shown(before), &by(before))
+                    .is(shown(after), &by(after)),
             );
         }
     }
@@ -112,7 +113,7 @@ impl Comparer<'_> {
     pub(super) fn limits(&self, old: NodeId, new: NodeId, found: &mut Found) {
         for limit in Limit::ALL {
             let (before, after) = self.stated(old, new, Keyword::Limit(limit));
-            let moved = match (before.as_ref().map(|stated| &stated.fact), after.as_ref().map(|stated| &stated.fact)) {
+            let moved = match (before.map(|stated| &stated.fact), after.map(|stated| &stated.fact)) {
                 (None, Some(_)) => Move::Set,
                 (Some(_), None) => Move::Unset,
                 (Some(Fact::Bound(a)), Some(Fact::Bound(b))) => match a.position(b, limit.is_upper()) {
@@ -123,9 +124,7 @@ impl Comparer<'_> {
                 _ => continue,
             };
             found.deltas.push(
-                Delta::new(Kind::Limit(limit, moved))
-                    .was(shown(before.as_ref()), &by(before.as_ref()))
-                    .is(shown(after.as_ref()), &by(after.as_ref())),
+                Delta::new(Kind::Limit(limit, moved)).was(shown(before), &by(before)).is(shown(after), &by(after)),
             );
         }
     }

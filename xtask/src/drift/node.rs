@@ -205,7 +205,10 @@ impl<'a> Resolver<'a> {
     pub(super) fn allows_all(&mut self, places: &[Place]) -> Result<bool> {
         for part in self.parts(places)? {
             let object = self.document.object(part)?;
-            if object.keys().any(|key| key != "allOf" && ON_THE_WIRE.contains(&key.as_str())) {
+            if object
+                .iter()
+                .any(|(key, value)| key != "allOf" && ON_THE_WIRE.contains(&key.as_str()) && !neutral(key, value))
+            {
                 return Ok(false);
             }
         }
@@ -234,5 +237,16 @@ impl<'a> Resolver<'a> {
         self.nullable_and_default(roots, &mut node)?;
         super::variants::discriminators(self, &mut node)?;
         Ok(node)
+    }
+}
+
+/// Whether a keyword with this value says no more than its absence.
+fn neutral(key: &str, value: &Value) -> bool {
+    match value {
+        Value::Bool(on) => *on == (key == "additionalProperties"),
+        Value::Array(items) => items.is_empty() && key != "enum",
+        Value::Object(members) => members.is_empty() && matches!(key, "properties" | "items" | "additionalProperties"),
+        Value::Number(number) => key.starts_with("min") && key != "minimum" && number.as_f64() == Some(0.0),
+        _ => false,
     }
 }

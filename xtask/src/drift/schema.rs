@@ -224,7 +224,11 @@ impl<'a> Comparer<'a> {
     }
 
     fn additional(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-        let (stated_before, stated_after) = self.stated(old, new, Keyword::AdditionalProperties);
+        let stated = self.stated(old, new, Keyword::AdditionalProperties);
+        if stated.0.is_none() && stated.1.is_none() {
+            return Ok(());
+        }
+        let (stated_before, stated_after) = (stated.0.cloned(), stated.1.cloned());
         let (before, after) = (self.old.get(old).additional.clone(), self.new.get(new).additional.clone());
         let what = |stated: Option<&Stated>| shown(stated).unwrap_or_else(|| "any".to_owned());
         let (was, is) = (what(stated_before.as_ref()), what(stated_after.as_ref()));

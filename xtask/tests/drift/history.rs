@@ -1,0 +1,34 @@
+//! The recorded revisions of the interface: every changed fact is reported once, nothing else is.
+
+use serde_json::Value;
+use xtask::drift::compare;
+
+use crate::oracle::{Flattened, verify};
+
+pub(crate) const REVISIONS: [&str; 4] = ["2024-09-04", "2025-09-22", "2026-04-19", "2026-05-07"];
+
+/// A recorded slice.
+pub(crate) fn revision(date: &str) -> Value {
+    let path = format!("{}/../spec/history/{date}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(path).expect("the slice is in the repository")).expect("the slice is JSON")
+}
+
+/// Proves on all pairs, in both directions of time, that the report has no miss and no extra.
+#[test]
+fn reports_on_all_pairs_agree_with_the_facts_written_out() {
+    let revisions = REVISIONS.map(|date| (date, revision(date)));
+    let flattened: Vec<Flattened> = revisions.iter().map(|(_, document)| Flattened::of(document)).collect();
+    for ((old, before), before_facts) in revisions.iter().zip(&flattened) {
+        println!("{old}: {} lines", before_facts.len());
+        for ((new, after), after_facts) in revisions.iter().zip(&flattened) {
+            let report = compare(before, after).expect("recorded slices can be compared");
+            match verify(before_facts, after_facts, &report) {
+                Ok(lines) => {
+                    println!("{old} -> {new}: {} changes, {lines} lines", report.changes.len());
+                    assert_eq!(lines == 0, old == new, "{old} -> {new}");
+                }
+                Err(problems) => panic!("{old} -> {new}: {problems}"),
+            }
+        }
+    }
+}
