@@ -24,7 +24,9 @@ impl DriftError {
 
 impl fmt::Display for DriftError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} document, #{}: {}", self.side, self.pointer, self.problem)
+        // One line, whatever names the document holds.
+        let line = format!("{} document, #{}: {}", self.side, self.pointer, self.problem);
+        f.write_str(&super::text::clean(&line))
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::delta::{Delta, Hint};
 use super::document::{Place, Result};
 use super::fact::{Fact, Keyword, Limit, Stated};
-use super::node::{NodeId, Resolver};
+use super::node::NodeId;
 use super::rules::{Edit, Flag, Kind, Move};
 use super::schema::{Comparer, Found};
 use super::shape;

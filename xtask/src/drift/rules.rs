@@ -116,6 +116,8 @@ impl Rule {
                     Noun::Body => match kind {
                         // Only a request has a body that can be left out, and only its parts are encoded.
                         Kind::Member { .. } | Kind::Required(_) | Kind::Encoding => &[Request],
+                        // No component holds media types, so none is shared.
+                        Kind::MediaType(_) => &[Request, Response],
                         _ => &[Request, Response, Both],
                     },
                     Noun::Property => &[Request, Response, Both],

@@ -1,6 +1,11 @@
 //! The comparison of revisions, held against a second reckoning, against every rule, and against odd input.
 
+mod changelog;
+mod command;
 mod edits;
+mod equivalence;
 mod history;
 mod mutations;
 mod oracle;
+mod robustness;
+mod rules;

@@ -1,0 +1,267 @@
+//! The command from outside: forms, exit statuses, accepted changes, what cannot be read.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+use xtask::drift::accepted::Accepted;
+use xtask::drift::{Report, cli, compare};
+
+use crate::history::revision;
+use crate::rules::document;
+
+fn spec(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec").join(name)
+}
+
+fn drift(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).arg("drift").args(arguments).output().expect("the command runs")
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().expect("the command was not killed")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the output is text")
+}
+
+/// A slice-like document in a file, with one session call in it.
+fn file(folder: &Path, name: &str, edit: impl FnOnce(&mut Value)) -> String {
+    let mut made = document(|_| {});
+    let operation = made["paths"]["/things/{id}"].take();
+    made["paths"] = json!({ "/sessions/{session_id}": operation });
+    edit(&mut made);
+    let path = folder.join(name);
+    std::fs::write(&path, made.to_string()).expect("the folder takes files");
+    path.to_string_lossy().into_owned()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("there is a place for temporary files")
+}
+
+/// Proves the three statuses at every level, and that nothing is printed as a report when an input cannot be read.
+#[test]
+fn statuses_tell_nothing_something_and_trouble_apart() {
+    let dir = folder();
+    let accepted = dir.path().join("accepted.toml");
+    std::fs::write(&accepted, "").expect("the folder takes files");
+    let accepted = accepted.to_string_lossy().into_owned();
+    let old = file(dir.path(), "old.json", |_| {});
+    let same = file(dir.path(), "same.json", |_| {});
+    let harmless = file(dir.path(), "harmless.json", |made| {
+        made["paths"]["/sessions/{session_id}"]["post"]["responses"]["404"] = json!({ "description": "" });
+    });
+    let breaking = file(dir.path(), "breaking.json", |made| {
+        made["servers"] = json!([{ "url": "https://elsewhere.example" }]);
+    });
+    for (new, level, expected) in [
+        (&same, "any", 0),
+        (&same, "breaking", 0),
+        (&harmless, "any", 1),
+        (&harmless, "breaking", 0),
+        (&harmless, "none", 0),
+        (&breaking, "breaking", 1),
+        (&breaking, "any", 1),
+        (&breaking, "none", 0),
+    ] {
+        let arguments = ["--from", new, "--against", &old, "--fail-on", level, "--accepted", &accepted];
+        // The level is part of the slice only where security or servers are, which these documents have.
+        let output = drift(&arguments);
+        assert_eq!(status(&output), expected, "{new} at {level}: {}", text(&output.stderr));
+    }
+    for arguments in [
+        vec!["--against", old.as_str()],
+        vec!["--from", &same, "--fail-on", "sometimes"],
+        vec!["--from", &same, "--format", "xml"],
+        vec!["--from", "/nowhere/to/be/found.yaml"],
+        vec!["--from", "http://127.0.0.1:9/closed.yaml"],
+    ] {
+        let output = drift(&arguments);
+        assert_eq!(status(&output), 2, "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+/// Proves that a document that is cut short, of another version, or not a document at all never passes as unchanged.
+#[test]
+fn unreadable_documents_end_with_status_two() {
+    let dir = folder();
+    let whole = std::fs::read_to_string(spec("upstream.json")).expect("the slice is pinned");
+    let old = file(dir.path(), "old.json", |_| {});
+    let cases: [(&str, String); 7] = [
+        ("empty", String::new()),
+        ("cut", whole.chars().take(whole.len() / 2).collect()),
+        ("swagger", "swagger: '2.0'\ninfo: {}\npaths: {}\n".to_owned()),
+        ("newer", whole.replace("\"3.0.", "\"3.1.")),
+        ("list", "[1, 2]".to_owned()),
+        ("page", "<html><body>Sign in</body></html>".to_owned()),
+        ("others", json!({ "openapi": "3.0.3", "info": {}, "paths": { "/x": {} }, "components": {} }).to_string()),
+    ];
+    for (name, content) in cases {
+        let path = dir.path().join(name);
+        std::fs::write(&path, content).expect("the folder takes files");
+        for arguments in [
+            ["--from", &path.to_string_lossy(), "--against", &old],
+            ["--from", &old, "--against", &path.to_string_lossy()],
+        ] {
+            let output = drift(&arguments);
+            assert_eq!(status(&output), 2, "{name}: {}", text(&output.stdout));
+            assert_eq!(text(&output.stderr).lines().count(), 1, "{name}: {}", text(&output.stderr));
+        }
+    }
+}
+
+/// Proves that the pinned slice compared with itself is empty in every form, and that the forms agree on a real pair.
+#[test]
+fn forms_show_the_same_changes() {
+    let (old, new) = (spec("history/2026-04-19.json"), spec("history/2026-05-07.json"));
+    let (old, new) = (old.to_string_lossy().into_owned(), new.to_string_lossy().into_owned());
+    let dir = folder();
+    let accepted = dir.path().join("accepted.toml");
+    std::fs::write(&accepted, "").expect("the folder takes files");
+    let accepted = accepted.to_string_lossy().into_owned();
+    let run = |format: &str| {
+        let output =
+            drift(&["--from", &new, "--against", &old, "--format", format, "--accepted", &accepted, "--timing"]);
+        assert_eq!(status(&output), 1, "{}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("compared in"));
+        text(&output.stdout)
+    };
+    let report: Report = serde_json::from_str(&run("json")).expect("the JSON form can be read back");
+    assert_eq!(report.summary.changes, report.changes.len());
+    let (plain, markdown) = (run("text"), run("markdown"));
+    for change in &report.changes {
+        assert!(plain.contains(&change.fingerprint), "{change:?}");
+        assert!(plain.contains(&change.rule), "{change:?}");
+        assert!(markdown.contains(&change.operation), "{change:?}");
+    }
+    assert!(markdown.contains("#### Added") && markdown.contains("#### Removed") && markdown.contains("**breaking"));
+    assert!(report.changes.iter().any(|change| change.krate.items.iter().any(|item| item.starts_with("types::"))));
+}
+
+fn sample() -> Report {
+    let old = document(|_| {});
+    let new = document(|operation| operation["operationId"] = json!("other"));
+    compare(&old, &new).expect("the pair can be compared")
+}
+
+fn day(text: &str) -> NaiveDate {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").expect("a day")
+}
+
+fn entry(fingerprint: &str, expires: &str) -> String {
+    format!("[[accepted]]\nfingerprint = \"{fingerprint}\"\nreason = \"known\"\nexpires = {expires}\n")
+}
+
+/// Proves that an entry takes a change out of the count until its last day, and is an error from the day after.
+#[test]
+fn accepted_changes_count_no_longer_until_they_end() {
+    let mut report = sample();
+    let fingerprint = report.changes[0].fingerprint.clone();
+    let list = Accepted::parse(&entry(&fingerprint, "2027-01-31")).expect("the list can be read");
+    assert!(report.fails(xtask::drift::report::FailOn::Any));
+    list.apply(&mut report, day("2027-01-31")).expect("the last day still counts");
+    assert!(!report.fails(xtask::drift::report::FailOn::Any));
+    assert_eq!((report.summary.changes, report.summary.accepted), (0, 1));
+    let error = list.apply(&mut sample(), day("2027-02-01")).expect_err("the entry has ended");
+    assert!(error.to_string().contains("ended on 2027-01-31"), "{error}");
+}
+
+/// Proves that an entry which names no change, lacks a reason or a day, or comes twice is an error that says so.
+#[test]
+fn accepted_entries_that_cannot_hold_are_errors() {
+    let unused = Accepted::parse(&entry("0123456789abcdef", "2099-01-01")).expect("the list can be read");
+    let error = unused.apply(&mut sample(), day("2027-01-01")).expect_err("nothing answers to it");
+    assert!(error.to_string().contains("names no change"), "{error}");
+    let twice = entry("0123456789abcdef", "2099-01-01").repeat(2);
+    let cases = [
+        (twice.as_str(), "twice"),
+        ("[[accepted]]\nfingerprint = \"0123456789abcdef\"\nreason = \" \"\nexpires = 2099-01-01\n", "no reason"),
+        ("[[accepted]]\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\n", "expires"),
+        ("[[accepted]]\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = \"soon\"\n", "not a day"),
+        (
+            "[[accepted]]\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = 2099-01-01T10:00:00Z\n",
+            "not a day",
+        ),
+        ("[[accepted]]\nfingerprint = \"short\"\nreason = \"x\"\nexpires = 2099-01-01\n", "sixteen"),
+        ("accepted = 3\n", "not a list"),
+        (
+            "[[accepted]]\nfingerprint = \"0123456789abcdef\"\nreason = \"x\"\nexpires = 2099-01-01\nuntil = 1\n",
+            "until",
+        ),
+        ("[[accepted", "not a list"),
+    ];
+    for (text, expected) in cases {
+        let error = Accepted::parse(text).expect_err(text);
+        assert!(error.to_string().contains(expected), "{text}: {error}");
+    }
+}
+
+/// Proves from outside that an accepted change ends with status 0 and an entry without a change with status 2.
+#[test]
+fn the_command_reads_the_accepted_list() {
+    let dir = folder();
+    let old = file(dir.path(), "old.json", |_| {});
+    let new = file(dir.path(), "new.json", |made| {
+        made["paths"]["/sessions/{session_id}"]["post"]["operationId"] = json!("other");
+    });
+    let list = dir.path().join("accepted.toml");
+    std::fs::write(&list, "").expect("the folder takes files");
+    let list_name = list.to_string_lossy().into_owned();
+    let arguments = ["--from", &new, "--against", &old, "--format", "json", "--accepted", &list_name];
+    let output = drift(&arguments);
+    assert_eq!(status(&output), 1);
+    let report: Report = serde_json::from_slice(&output.stdout).expect("the JSON form can be read back");
+    std::fs::write(&list, entry(&report.changes[0].fingerprint, "\"2999-12-31\"")).expect("the folder takes files");
+    assert_eq!(status(&drift(&arguments)), 0);
+    std::fs::write(&list, entry(&report.changes[0].fingerprint, "2001-01-01")).expect("the folder takes files");
+    assert_eq!(status(&drift(&arguments)), 2);
+    let unchanged = ["--from", &old, "--against", &old, "--accepted", &list_name];
+    std::fs::write(&list, entry(&report.changes[0].fingerprint, "2999-12-31")).expect("the folder takes files");
+    assert_eq!(status(&drift(&unchanged)), 2);
+}
+
+/// Proves that the vendored schema and the list of rules are what the command prints, and that a report fits the schema.
+#[test]
+fn vendored_schema_and_rules_are_current() {
+    let read = |name: &str| std::fs::read_to_string(spec(name)).expect("the file is in the repository");
+    let schema = cli::json_schema().expect("the schema can be written");
+    assert_eq!(read("drift-report.schema.json"), schema, "write it with `cargo xtask drift --schema`");
+    assert_eq!(read("drift-rules.md"), cli::rules_table(), "write it with `cargo xtask drift --rules`");
+    let schema: Value = serde_json::from_str(&schema).expect("the schema is JSON");
+    let report = compare(&revision("2025-09-22"), &revision("2026-04-19")).expect("the pair can be compared");
+    let value = serde_json::to_value(&report).expect("the report can be written as JSON");
+    fits(&schema, &schema, &value, "$");
+}
+
+/// A small reading of JSON Schema: enough for what the derive writes.
+fn fits(root: &Value, schema: &Value, value: &Value, at: &str) {
+    if let Some(target) = schema["$ref"].as_str() {
+        return fits(
+            root,
+            root.pointer(target.trim_start_matches('#')).expect("the reference leads somewhere"),
+            value,
+            at,
+        );
+    }
+    if let Some(choices) = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array) {
+        if choices.iter().any(|choice| choice["const"] == *value || (choice["type"] == "null") == value.is_null()) {
+            return;
+        }
+        panic!("{at}: {value} is none of {choices:?}");
+    }
+    for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+        assert!(value.get(name).is_some(), "{at} lacks {name}");
+    }
+    for (name, child) in value.as_object().into_iter().flatten() {
+        let known = schema["properties"].get(name).unwrap_or_else(|| panic!("{at}.{name} is not in the schema"));
+        fits(root, known, child, &format!("{at}.{name}"));
+    }
+    for child in value.as_array().into_iter().flatten() {
+        fits(root, &schema["items"], child, &format!("{at}[]"));
+    }
+}
