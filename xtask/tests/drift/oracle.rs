@@ -26,6 +26,9 @@ type Facts = Rc<BTreeSet<(String, String)>>;
 /// An operation, a direction and a place in it.
 type Root = (String, &'static str, String);
 
+/// A path and a fact that one side lacks, and whether the newer one has it.
+type Differing = (String, String, bool);
+
 /// Every fact of a document.
 pub(crate) struct Flattened {
     roots: BTreeMap<Root, Vec<Facts>>,
@@ -57,7 +60,7 @@ impl Flattened {
 
 /// The lines that only one of two documents has, and whether it is the newer one.
 pub(crate) fn difference(old: &Flattened, new: &Flattened) -> Vec<(Line, bool)> {
-    let mut known: HashMap<(Vec<usize>, Vec<usize>), Vec<(String, String, bool)>> = HashMap::new();
+    let mut known: HashMap<(Vec<usize>, Vec<usize>), Vec<Differing>> = HashMap::new();
     let mut found = Vec::new();
     let roots: BTreeSet<&Root> = old.roots.keys().chain(new.roots.keys()).collect();
     for root in roots {
@@ -670,7 +673,7 @@ impl Cover {
     fn takes_in(&self, place: &str, path: &str, whole: bool, line: &Line) -> bool {
         match self {
             Self::Operation(starts) => starts.iter().any(|start| line.fact.starts_with(start.as_str())),
-            Self::Places(places) => places.iter().any(|known| line.place == *known),
+            Self::Places(places) => places.contains(&line.place),
             Self::PlaceAndBelow => {
                 line.place.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
             }
