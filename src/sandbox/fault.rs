@@ -235,6 +235,9 @@ impl fmt::Debug for Plan {
 
 impl Plan {
     pub(super) fn add(&mut self, operation: Operation, times: Option<u32>, fault: Fault) {
+        if times == Some(0) {
+            return;
+        }
         self.rules.push(Rule { operation, left: times, fault });
     }
 
@@ -263,14 +266,14 @@ impl Plan {
     }
 
     fn take_planned(&mut self, asked: Operation, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
-        for rule in &mut self.rules {
-            if rule.operation != asked || rule.left == Some(0) || !fits(&rule.fault) {
-                continue;
-            }
-            rule.left = rule.left.map(|left| left.saturating_sub(1));
-            return Some(rule.fault.clone());
+        let place = self.rules.iter().position(|rule| rule.operation == asked && fits(&rule.fault))?;
+        let rule = self.rules.get_mut(place)?;
+        let fault = rule.fault.clone();
+        rule.left = rule.left.map(|left| left.saturating_sub(1));
+        if rule.left == Some(0) {
+            self.rules.remove(place);
         }
-        None
+        Some(fault)
     }
 }
 
