@@ -72,6 +72,30 @@ pub(super) fn unknown_fields(operation: Operation, body: &Value) -> Vec<String> 
     }
 }
 
+/// What is wrong with a merchant's answer to an express request, if anything.
+pub(super) fn express_problem(answer: &Value) -> Option<String> {
+    static COMPILED: OnceLock<Result<Validator, String>> = OnceLock::new();
+    let compiled = COMPILED.get_or_init(|| {
+        components()?.compile(&json!({
+            "type": "object",
+            "required": ["shipping_options"],
+            "properties": {
+                "shipping_options": {
+                    "type": "array", "items": { "$ref": "#/components/schemas/MultiShipmentShippingOption" },
+                },
+                "order": { "$ref": "#/components/schemas/SessionOrderUpdate" },
+            },
+        }))
+    });
+    match compiled {
+        Ok(validator) => {
+            let error = validator.iter_errors(answer).next()?;
+            Some(format!("body{}: {}", error.instance_path(), error.masked()))
+        }
+        Err(error) => Some(error.clone()),
+    }
+}
+
 /// Everything that the document says about a request, held against one.
 pub(super) fn check(
     route: &Route,

@@ -34,6 +34,9 @@ pub enum CustomerError {
     /// The session does not offer it.
     #[error("the session offers no shipping option {0:?}")]
     NoShippingOption(String),
+    /// The merchant's server was asked and did not answer as it has to.
+    #[error("the merchant's server: {0}")]
+    Express(String),
     /// The transaction is not in a status that allows it.
     #[error("{0}")]
     Refused(String),
@@ -262,7 +265,7 @@ impl Sandbox {
     }
 }
 
-fn payable(state: &State, id: &str) -> Result<(), CustomerError> {
+pub(super) fn payable(state: &State, id: &str) -> Result<(), CustomerError> {
     let session = state.sessions.get(id).ok_or(CustomerError::NoSession)?;
     if session.transaction_id.is_some() {
         return Err(CustomerError::Paid);
