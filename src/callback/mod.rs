@@ -6,6 +6,36 @@
 //! callbacks come at least once, in no order, and together with the customer's redirect.
 //!
 //! The account-wide webhooks are a separate system with a separate secret and verifier.
+//!
+//! ```
+//! use dintero::callback::{Answer, Verifier};
+//!
+//! /// Answers a callback in any framework: `target` is path and query as they came.
+//! async fn answer(
+//!     verifier: &Verifier,
+//!     client: &dintero::Client,
+//!     method: &http::Method,
+//!     target: &str,
+//!     headers: &http::HeaderMap,
+//! ) -> Answer {
+//!     let callback = match verifier.verify(method, target, headers) {
+//!         Ok(callback) => callback,
+//!         Err(error) => return error.answer(),
+//!     };
+//!     if callback.transaction_id().is_none() {
+//!         return Answer::Acknowledge; // It came to nothing; `callback.error()` says why.
+//!     }
+//!     match callback.fetch(client).await {
+//!         Ok(transaction) => {
+//!             println!("{:?} is {:?}", transaction.id, transaction.status);
+//!             Answer::Acknowledge
+//!         }
+//!         Err(error) => error.answer(), // It will come again.
+//!     }
+//! }
+//! ```
+//!
+//! With feature `axum`, [`Callback`], [`Webhook`] and [`ExpressRequest`] are extractors, and answers are responses.
 
 mod answer;
 mod body;
