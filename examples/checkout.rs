@@ -166,29 +166,18 @@ fn account(transaction: &Transaction, out: &mut impl Write) -> Outcome<()> {
         let failed = if event.success == Some(false) { " (failed)" } else { "" };
         writeln!(out, "{name:<12} {status:<22} {amount:>12} {currency}  {reference}{failed}")?;
     }
-    let captured = sum(transaction, &TransactionEventName::Capture)?;
-    let refunded = sum(transaction, &TransactionEventName::Refund)?;
     writeln!(out)?;
+    // `amount` of a transaction is always what was ordered: what moved is told by its events.
     for (what, amount) in [
         ("ordered", transaction.amount),
-        ("captured", captured),
-        ("refunded", refunded),
-        ("left to capture", transaction.amount - captured),
-        ("left to refund", captured - refunded),
+        ("captured", transaction.captured()?),
+        ("refunded", transaction.refunded()?),
+        ("left to capture", transaction.remaining_to_capture()?),
+        ("left to refund", transaction.remaining_to_refund()?),
     ] {
         writeln!(out, "{what:<16} {:>12} {currency}", money(amount))?;
     }
     Ok(())
-}
-
-/// `amount` of a transaction is always what was ordered: what moved is told by its events.
-fn sum(transaction: &Transaction, name: &TransactionEventName) -> Outcome<i64> {
-    transaction
-        .events
-        .iter()
-        .filter(|event| event.event.as_ref() == Some(name) && event.success == Some(true))
-        .try_fold(0_i64, |sum, event| sum.checked_add(event.amount?))
-        .ok_or_else(|| "an event has no amount, or their sum overflows".into())
 }
 
 /// Minor units in a currency with two decimals.

@@ -39,28 +39,37 @@ impl Transaction {
 
     /// What can still be captured, in minor units, never below zero.
     ///
-    /// After a failed operation that is what its `correction` says, less what was captured since; otherwise the
-    /// authorized amount less what was captured. Nothing is left in a status after which no capture follows: a
-    /// final capture, a void.
+    /// After a failed operation that is what its `correction` says, less what was captured since; otherwise, and
+    /// once the authorization has been updated, the authorized amount less what was captured. Nothing is left in a
+    /// status after which no capture follows: a final capture, a void.
     ///
     /// # Errors
     /// When the sum cannot be told.
     pub fn remaining_to_capture(&self) -> Result<i64, SumError> {
+        use TransactionEventName::{Authorize, Capture, Refund, Void};
         use TransactionStatus as Status;
-        if let Some((next, remaining)) = self.corrected(|correction| correction.remaining_capture_amount) {
-            return left(remaining, self.sum(next, &TransactionEventName::Capture)?);
-        }
-        match self.status {
+        let corrected = self.corrected(|correction| correction.remaining_capture_amount);
+        // The status is older than the correction until something succeeds after it.
+        let is_status_current =
+            corrected.is_none_or(|(next, _)| self.happened(next, &[Authorize, Capture, Refund, Void]));
+        let is_closed = matches!(
+            self.status,
             Some(
                 Status::Initiated
-                | Status::OnHold
-                | Status::AuthorizationVoided
-                | Status::Captured
-                | Status::PartiallyRefunded
-                | Status::Refunded
-                | Status::Declined
-                | Status::Failed,
-            ) => Ok(0),
+                    | Status::OnHold
+                    | Status::AuthorizationVoided
+                    | Status::Captured
+                    | Status::PartiallyRefunded
+                    | Status::Refunded
+                    | Status::Declined
+                    | Status::Failed,
+            )
+        );
+        if is_status_current && is_closed {
+            return Ok(0);
+        }
+        match corrected {
+            Some((next, remaining)) if !self.happened(next, &[Authorize]) => left(remaining, self.sum(next, &Capture)?),
             // A status that we do not know takes nothing away from what the events say.
             _ => left(self.amount, self.captured()?),
         }
@@ -113,6 +122,12 @@ impl Transaction {
         counted
             .map(|(index, event)| event.amount.ok_or(SumError::NoAmount { index }))
             .try_fold(0_i64, |sum, amount| sum.checked_add(amount?).ok_or(SumError::Overflow))
+    }
+
+    /// Whether one of these succeeded, from a place among the events on.
+    fn happened(&self, from: usize, names: &[TransactionEventName]) -> bool {
+        let is_one = |event: &TransactionEvent| event.event.as_ref().is_some_and(|name| names.contains(name));
+        self.events.iter().skip(from).any(|event| is_one(event) && self.counts(event))
     }
 
     fn counts(&self, event: &TransactionEvent) -> bool {
@@ -208,6 +223,26 @@ mod tests {
         ]);
         let of = transaction("PARTIALLY_CAPTURED_REFUNDED", events);
         assert_eq!(sums(&of), [500, 50, 500, 450]);
+    }
+
+    #[test]
+    fn a_correction_holds_until_something_later_says_otherwise() {
+        let correction = json!({
+            "status": "AUTHORIZED", "remaining_capture_amount": 1000, "remaining_refund_amount": 0,
+            "remaining_void_amount": 1000,
+        });
+        let failed = json!({"event": "CAPTURE", "amount": 500, "success": false, "correction": correction});
+        let left = |status: &str, amount: i64, later: Value| {
+            let mut of = transaction(status, json!([failed, later]));
+            of.amount = amount;
+            of.remaining_to_capture().unwrap()
+        };
+        // The status has not caught up with the correction.
+        assert_eq!(left("CAPTURED", 1000, event("REFUND", 1, false)), 1000);
+        assert_eq!(left("AUTHORIZATION_VOIDED", 1000, event("VOID", 1000, true)), 0);
+        // A final capture of less than there was.
+        assert_eq!(left("CAPTURED", 1000, event("CAPTURE", 400, true)), 0);
+        assert_eq!(left("AUTHORIZED", 1500, event("AUTHORIZE", 1500, true)), 1500);
     }
 
     #[test]

@@ -210,6 +210,14 @@ impl Sandbox {
         Some(session.view(true, true))
     }
 
+    /// What is left of a transaction to capture and to refund, in minor units.
+    #[must_use]
+    pub fn remaining(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
+        let state = self.shared.state();
+        let ledger = state.transactions.get(id.as_ref())?.ledger;
+        Some((ledger.left_to_capture(), ledger.left_to_refund()))
+    }
+
     /// The captured and the refunded sum of a transaction, in minor units.
     #[must_use]
     pub fn sums(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
