@@ -2,12 +2,11 @@
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dintero::{Client, ErrorKind, Outcome, RetryPolicy, StoreFuture, StoredToken, TokenKey, TokenStore, TransactionId};
+use dintero::{Client, ErrorKind, Outcome, RetryPolicy, TransactionId};
 use futures_util::future::join_all;
 use support::{HandClock, Reply, SECRET, Seen, Server};
 use tokio::sync::Notify;
@@ -242,6 +241,57 @@ async fn a_valid_token_outlives_failed_renewals_to_its_end() {
     assert_eq!(server.calls().len(), 2);
 }
 
+/// The early renewal makes one attempt, because nobody needs it. When the token is refused meanwhile, somebody does.
+#[tokio::test]
+async fn whoever_joins_an_early_renewal_without_a_token_gets_all_attempts() {
+    let clock = HandClock::new();
+    let gate = Arc::new(Notify::new());
+    let opened = gate.clone();
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        if !seen.is_token() {
+            return match seen.header("authorization") {
+                Some("Bearer t0") if seen.target.ends_with("refused") => Reply::error(401),
+                _ => transaction(),
+            };
+        }
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Reply::token("t0", LONG),
+            1 => Reply::When(opened.clone(), Box::new(Reply::error(503))),
+            _ => Reply::token("t2", LONG),
+        }
+    })
+    .await;
+    let client = server.builder().clock(clock.clone()).build().unwrap();
+    call(&client).await.unwrap();
+    clock.advance(LONG as i64 - 200);
+    call(&client).await.unwrap();
+    while server.tokens() < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let refused = tokio::spawn(async move {
+        let id = TransactionId::new("T12345678.refused").unwrap();
+        client.transactions().get(&id, Default::default()).await
+    });
+    while server.calls().len() < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    gate.notify_one();
+    refused.await.unwrap().unwrap();
+    assert_eq!(server.tokens(), 3);
+}
+
+#[tokio::test]
+async fn a_call_whose_time_ends_while_it_waits_for_a_token_was_not_sent() {
+    let server = server(|_| Reply::Hang).await;
+    let client = server.builder().timeout(Duration::from_millis(100)).build().unwrap();
+    let error = call(&client).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
+    assert!(error.is_timeout() && error.is_retryable());
+    assert!(server.calls().is_empty());
+}
+
 #[tokio::test]
 async fn a_cancelled_leader_strands_nobody() {
     let server = server(|_| Reply::token("t0", LONG).after(Duration::from_millis(300))).await;
@@ -355,83 +405,6 @@ async fn passing_trouble_with_the_token_is_tried_again() {
     let client = server.builder().retry(retry).build().unwrap();
     call(&client).await.unwrap();
     assert_eq!(server.tokens(), 3);
-}
-
-/// A store in memory that stands for one outside.
-#[derive(Clone, Default)]
-struct Shared(Arc<Mutex<BTreeMap<String, StoredToken>>>);
-
-impl TokenStore for Shared {
-    fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
-        Box::pin(async move { Ok(self.0.lock().unwrap().get(key.as_str()).cloned()) })
-    }
-
-    fn save<'a>(&'a self, key: &'a TokenKey, token: &'a StoredToken) -> StoreFuture<'a, ()> {
-        let entry = (key.as_str().to_owned(), token.clone());
-        Box::pin(async move {
-            self.0.lock().unwrap().extend([entry]);
-            Ok(())
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_fleet_shares_one_token_through_a_store() {
-    let store = Shared::default();
-    let server = server(|n| Reply::token(&format!("t{n}"), LONG)).await;
-    for n in 0..10 {
-        let client = server.builder().token_store(store.clone()).build().unwrap();
-        call(&client).await.unwrap();
-        // The token is saved after the call has it.
-        if n == 0 {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-    assert_eq!(server.tokens(), 1);
-    assert_eq!(store.0.lock().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn a_refused_token_is_not_taken_from_the_store_again() {
-    let store = Shared::default();
-    let count = AtomicUsize::new(0);
-    let server = Server::start(move |seen| {
-        if seen.is_token() {
-            Reply::token(&format!("t{}", count.fetch_add(1, Ordering::SeqCst)), LONG)
-        } else if seen.header("authorization") == Some("Bearer t0") {
-            Reply::error(401)
-        } else {
-            transaction()
-        }
-    })
-    .await;
-    let client = || server.builder().token_store(store.clone()).build().unwrap();
-    call(&client()).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    call(&client()).await.unwrap();
-    assert_eq!(server.tokens(), 2);
-    assert_eq!(bearers(&server), ["Bearer t0", "Bearer t1", "Bearer t1"]);
-}
-
-struct Broken;
-
-impl TokenStore for Broken {
-    fn load<'a>(&'a self, _: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>> {
-        Box::pin(std::future::pending())
-    }
-
-    fn save<'a>(&'a self, _: &'a TokenKey, _: &'a StoredToken) -> StoreFuture<'a, ()> {
-        Box::pin(async { Err("no store today".into()) })
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_store_that_fails_or_hangs_fails_no_call() {
-    let server = server(|_| Reply::token("t0", LONG)).await;
-    let client = server.builder().token_store(Broken).build().unwrap();
-    call(&client).await.unwrap();
-    call(&client).await.unwrap();
-    assert_eq!(server.tokens(), 1);
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ struct State {
 
 struct Renewal {
     number: u64,
+    /// It makes one attempt only, for a token that is still good.
+    early: bool,
     began: Instant,
     ended: watch::Receiver<Ended>,
 }
@@ -83,7 +85,7 @@ impl TokenCache {
     /// A token that is good for a call made now.
     pub(crate) async fn token(&self) -> Result<Arc<Token>> {
         loop {
-            let (spare, number, mut ended) = {
+            let (spare, number, early, mut ended) = {
                 let mut state = self.shared.lock();
                 let now = self.shared.source.clock.now();
                 let current = state.token.clone().map(|token| (token.age(now), token));
@@ -114,7 +116,7 @@ impl TokenCache {
                     self.shared.renew(&mut state, patience)?;
                 }
                 match &state.renewal {
-                    Some(renewal) => (spare, renewal.number, renewal.ended.clone()),
+                    Some(renewal) => (spare, renewal.number, renewal.early, renewal.ended.clone()),
                     None => continue,
                 }
             };
@@ -126,6 +128,8 @@ impl TokenCache {
             match (outcome, spare) {
                 (Some(Ok(token)), _) => return Ok(token),
                 (Some(Err(_)), Some(spare)) => return Ok(spare),
+                // Its one attempt was for callers with a good token; this one has none, and gets all attempts.
+                (Some(Err(_)), None) if early => {}
                 (Some(Err(error)), None) => {
                     let asked = error.retry_after();
                     return Err(Error::token(error, asked));
@@ -176,7 +180,8 @@ impl Shared {
         let (sender, ended) = watch::channel(None);
         state.renewals += 1;
         let number = state.renewals;
-        state.renewal = Some(Renewal { number, began: Instant::now(), ended });
+        state.renewal =
+            Some(Renewal { number, early: matches!(patience, Patience::Early), began: Instant::now(), ended });
         let shared = self.clone();
         drop(runtime.spawn(async move {
             let outcome = shared.obtain(patience).await;
