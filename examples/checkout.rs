@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use dintero::sandbox::Sandbox;
 use dintero::types::{
     CaptureRequest, CreateSessionFromProfile, Currency, Order, OrderItem, RefundRequest, SessionUrls, ShippingOption,
-    Transaction, TransactionEventName,
+    Transaction,
 };
 use dintero::{
     Client, Completion, Credentials, Environment, OperationOptions, ProfileSessionOptions, SessionId, SessionToggle,
