@@ -62,6 +62,7 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
     let mut file: syn::File =
         syn::parse2(client).map_err(|error| format!("the generated code cannot be read: {error}"))?;
     describe_unknown_fields(&mut file);
+    box_large_fields(&document, &mut file);
     let constructors = constructors(&file);
     let mut choices = quote!();
     for (name, schema) in schemas(&document) {
@@ -210,6 +211,30 @@ fn describe_unknown_fields(file: &mut syn::File) {
                 field.attrs.push(syn::parse_quote!(
                     #[doc = "Fields that this version of the crate does not know, kept as they came and sent back."]
                 ));
+            }
+        }
+    }
+}
+
+/// Puts optional fields of the types marked `x-boxed` on the heap: the generator boxes only what holds itself, and a
+/// transaction would take 16 kB of every stack frame and future that it passes through.
+fn box_large_fields(document: &Value, file: &mut syn::File) {
+    let large: BTreeSet<&str> = schemas(document)
+        .filter(|(_, schema)| schema.get("x-boxed").is_some())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    for item in &mut file.items {
+        let syn::Item::Mod(syn::ItemMod { content: Some((_, items)), .. }) = item else { continue };
+        for item in items {
+            let syn::Item::Struct(item) = item else { continue };
+            for field in &mut item.fields {
+                let kind = &field.ty;
+                let text = quote!(#kind).to_string().replace(' ', "");
+                let inner = text.strip_prefix("::std::option::Option<").and_then(|rest| rest.strip_suffix('>'));
+                if let Some(inner) = inner.filter(|inner| large.contains(inner)) {
+                    let inner = format_ident!("{inner}");
+                    field.ty = syn::parse_quote!(::std::option::Option<::std::boxed::Box<#inner>>);
+                }
             }
         }
     }
