@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use xtask::drift;
 use xtask::overlay::Stale;
 use xtask::regen::Spec;
+use xtask::timetravel;
 
 /// The file that upstream's changes are noted in.
 const CHANGELOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../CHANGELOG.md");
@@ -43,6 +44,15 @@ enum Task {
         /// Also print every name that lacks a description.
         #[arg(long)]
         missing: bool,
+    },
+    /// Read, with clients made of older revisions, what every later revision may answer.
+    Timetravel {
+        /// At least so many generated answers for each pair of revisions.
+        #[arg(long, default_value_t = 2_000)]
+        least: usize,
+        /// Decides the answers.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Print the slice of an upstream document that the crate binds.
     Slice {
@@ -82,6 +92,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
         Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
         Task::Stats { missing } => return stats(missing),
+        Task::Timetravel { least, seed } => return timetravel(least, seed),
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
@@ -129,4 +140,14 @@ fn stats(missing: bool) -> Result<ExitCode> {
         eprintln!("limit broken: {limit}");
     }
     Ok(if broken.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn timetravel(least: usize, seed: u64) -> Result<ExitCode> {
+    let spec = Spec::here();
+    let started = std::time::Instant::now();
+    let pairs = timetravel::run(&spec, &timetravel::revisions(&spec.history())?, least, seed)?;
+    print!("{}", timetravel::report(&pairs));
+    eprintln!("done in {:.1} s", started.elapsed().as_secs_f64());
+    let clean = pairs.iter().all(timetravel::Pair::is_clean);
+    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

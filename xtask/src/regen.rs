@@ -112,14 +112,33 @@ impl Spec {
         self.generate_with(slice, &texts, stale)
     }
 
+    /// The slice with the overlay applied.
+    ///
+    /// # Errors
+    /// When an action of the overlay does not apply, unless `stale` allows it.
+    pub fn curated(&self, slice: &Value, stale: Stale) -> Result<Value> {
+        Ok(self.overlaid(slice, stale)?.0)
+    }
+
+    fn overlaid(&self, slice: &Value, stale: Stale) -> Result<(Value, Vec<String>)> {
+        let overlay = Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")?;
+        let mut curated = slice.clone();
+        let skipped = overlay.apply(&mut curated, stale).context("spec/overlay.yaml")?;
+        Ok((curated, skipped))
+    }
+
+    /// The revisions at hand.
+    #[must_use]
+    pub fn history(&self) -> PathBuf {
+        self.dir.join("history")
+    }
+
     /// As [`Spec::generate`], with other descriptions than those of this folder.
     ///
     /// # Errors
     /// As the passes and guards.
     pub fn generate_with(&self, slice: &Value, texts: &Descriptions, stale: Stale) -> Result<Generated> {
-        let overlay = Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")?;
-        let mut curated = slice.clone();
-        let mut skipped = overlay.apply(&mut curated, stale).context("spec/overlay.yaml")?;
+        let (curated, mut skipped) = self.overlaid(slice, stale)?;
         guards::check_curated(&curated)?;
         let (document, unused) = passes::run(&curated, texts, stale)?;
         guards::check_document(&curated, &document)?;

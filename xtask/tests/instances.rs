@@ -1,0 +1,109 @@
+//! The generated instances are what they claim to be: valid by an independent validator, the same for the same seed,
+//! and with everything that the document allows in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use xtask::instances::{Wish, answers};
+use xtask::schema;
+
+fn slice(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// Two operations that hold nearly all there is: the others answer the same in other wrappings.
+fn wish(seed: u64) -> Wish {
+    let operations = ["GET /transactions/{id}", "POST /sessions-profile"].map(str::to_owned).into();
+    Wish { seed, least: 1, operations, whole: BTreeSet::new() }
+}
+
+/// A schema of OpenAPI 3.0 as JSON Schema: draft 4 but for `nullable` and what is no rule.
+fn json_schema(value: &Value, is_schema: bool) -> Value {
+    match value {
+        Value::Object(map) => {
+            let kept = map
+                .iter()
+                .filter(|(key, _)| !is_schema || !matches!(key.as_str(), "example" | "discriminator" | "format"))
+                .map(|(key, child)| {
+                    let below = !is_schema || !matches!(key.as_str(), "properties" | "default" | "enum");
+                    (key.clone(), json_schema(child, below))
+                });
+            let mut out: Map<String, Value> = kept.collect();
+            if is_schema && out.remove("nullable") == Some(json!(true)) {
+                return json!({ "anyOf": [out, { "type": "null" }] });
+            }
+            Value::Object(out)
+        }
+        Value::Array(items) => items.iter().map(|item| json_schema(item, is_schema)).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Validators for what each operation answers with success.
+fn validators(document: &Value) -> BTreeMap<String, Vec<jsonschema::Validator>> {
+    let schemas = schema::components(document, "schemas").map(|(name, tree)| (name.clone(), json_schema(tree, true)));
+    let schemas: Map<String, Value> = schemas.collect();
+    let mut out: BTreeMap<String, Vec<_>> = BTreeMap::new();
+    for operation in schema::operations(document) {
+        for status in ["200", "202"] {
+            let Some(response) = operation.value["responses"].get(status) else { continue };
+            let response = schema::deref(document, response).unwrap();
+            let mut tree = json_schema(&response["content"]["application/json"]["schema"], true);
+            // In JSON Schema, too, nothing beside a `$ref` counts: the components stand around it.
+            tree = json!({ "allOf": [tree], "components": { "schemas": schemas } });
+            let options = jsonschema::options().with_draft(jsonschema::Draft::Draft4);
+            out.entry(operation.title()).or_default().push(options.build(&tree).unwrap());
+        }
+    }
+    out
+}
+
+#[test]
+fn every_instance_is_valid_by_an_independent_validator() {
+    for name in ["history/2024-09-04.json", "upstream.json"] {
+        let document = slice(name);
+        let validators = validators(&document);
+        let made = answers(&document, &wish(7)).unwrap();
+        for instance in made.all.iter().filter(|instance| !instance.documented) {
+            let fits = |validator: &jsonschema::Validator| validator.is_valid(&instance.json);
+            let of_operation = &validators[&instance.operation];
+            if !of_operation.iter().any(fits) {
+                let error = of_operation[0].validate(&instance.json).unwrap_err();
+                panic!("{name}, {}: {error} at {}", instance.operation, error.instance_path());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_instances() {
+    let document = slice("upstream.json");
+    let texts = |seed: u64| -> Vec<String> {
+        let made = answers(&document, &wish(seed)).unwrap();
+        made.all.iter().map(|instance| instance.json.to_string()).collect()
+    };
+    let first = texts(7);
+    assert!(first == texts(7));
+    assert!(first != texts(8));
+}
+
+#[test]
+fn everything_that_the_document_allows_occurs() {
+    let document = slice("upstream.json");
+    let made = answers(&document, &wish(7)).unwrap();
+    assert!(made.counts.complete(), "{:?}", made.counts.missing());
+    // A count of another kind: the texts of all statuses that the document lists.
+    let statuses = document.to_string();
+    for status in ["PARTIALLY_CAPTURED_REFUNDED", "AUTHORIZATION_VOIDED", "ON_HOLD", "DECLINED"] {
+        let text = json!(status);
+        let occurs = made.all.iter().any(|instance| instance.json.get("status") == Some(&text));
+        assert!(statuses.contains(status) && occurs, "{status}");
+    }
+    for instance in made.all.iter().filter(|instance| !instance.documented) {
+        for pointer in &instance.enums {
+            assert!(instance.json.pointer(pointer).is_some_and(Value::is_string), "{pointer}");
+        }
+    }
+}
