@@ -286,6 +286,25 @@ async fn client_hello(call: impl AsyncFnOnce(Client) -> Error) -> Vec<u8> {
     hello.await.unwrap()
 }
 
+/// A handshake that hangs: there is a TCP connection, and not a byte of the request on it.
+#[tokio::test]
+async fn time_that_is_up_before_there_is_a_connection_is_not_sent() {
+    let tokens = server(|_, _| transaction()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let client = tokens.builder().base_url(format!("https://{address}/v1")).timeout(Duration::from_millis(300));
+    let error = write(&client.build().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
+    assert!(error.is_timeout() && error.is_retryable());
+    // With a connection it is unknown again, whatever came before.
+    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let refused = tokens.builder().base_url(format!("http://{gone}/v1")).retry(quick()).build().unwrap();
+    assert_eq!(write(&refused).await.unwrap_err().outcome(), Outcome::NotSent);
+    let silent = server(|_, _| Reply::Hang).await;
+    let client = silent.builder().timeout(Duration::from_millis(300)).build().unwrap();
+    assert_eq!(write(&client).await.unwrap_err().outcome(), Outcome::Unknown);
+}
+
 /// An HTTP/2 server can refuse a stream that libraries then send again; calls that write do not offer it.
 #[tokio::test]
 async fn calls_that_write_do_not_speak_http_2() {

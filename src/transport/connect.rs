@@ -17,6 +17,7 @@ use reqwest::redirect::Policy;
 use rustls::crypto::CryptoProvider;
 use rustls_platform_verifier::Verifier;
 
+use super::reach::Watch;
 use crate::error::{Error, Result};
 
 /// The clients of one [`Client`](crate::Client).
@@ -40,7 +41,10 @@ impl Http {
     pub(crate) fn build(settings: &Settings<'_>) -> Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let reads = common(settings, tls(&provider, &[b"h2", b"http/1.1"])?);
-        let writes = common(settings, tls(&provider, &[b"http/1.1"])?).http1_only().pool_max_idle_per_host(0);
+        let writes = common(settings, tls(&provider, &[b"http/1.1"])?)
+            .http1_only()
+            .pool_max_idle_per_host(0)
+            .connector_layer(Watch);
         Ok(Self { reads: reads.build().map_err(unbuildable)?, writes: writes.build().map_err(unbuildable)? })
     }
 }

@@ -6,6 +6,7 @@
 pub(crate) mod body;
 pub(crate) mod connect;
 mod hooks;
+mod reach;
 mod run;
 mod scope;
 

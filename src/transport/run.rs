@@ -82,7 +82,7 @@ impl CallScope {
     }
 
     async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<Answer> {
-        let attempt = exchange(http, request);
+        let attempt = self.shared.reach.of(exchange(http, request));
         // Only where another attempt follows: the last one may use up the time of the call.
         if self.shared.operation.retry == Retry::Read && retries < self.shared.core.retry.retries {
             timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(Error::timeout(Outcome::Unknown)))

@@ -12,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use super::body::Answer;
+use super::reach::Reach;
 use crate::client::Core;
 use crate::error::{Error, Outcome, Spent};
 use crate::operation::{Operation, Retry};
@@ -32,6 +33,7 @@ pub(super) struct Scope {
     pub(super) headers: HeaderMap,
     pub(super) began: Instant,
     pub(super) deadline: Instant,
+    pub(super) reach: Reach,
     record: Mutex<Record>,
 }
 
@@ -59,6 +61,7 @@ impl CallScope {
                 headers: headers.into_iter().collect(),
                 began,
                 deadline: began.checked_add(limit).unwrap_or(far),
+                reach: Reach::default(),
                 record: Mutex::new(Record { attempts: 0, effect: Outcome::NotSent, end: None }),
             }),
         }
@@ -83,7 +86,12 @@ impl CallScope {
         self.record(|record| record.effect = effect);
     }
 
+    /// What is to be said of the effect if the call ends here and now. Where a connection has not come about, nothing
+    /// left on it.
     pub(super) fn effect(&self) -> Outcome {
+        if self.shared.operation.retry == Retry::Never && self.shared.reach.is_connecting() {
+            return Outcome::NotSent;
+        }
         self.record(|record| record.effect)
     }
 
