@@ -23,6 +23,9 @@ pub(crate) fn compare(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, fou
 
 fn excluded(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
     let (before, after) = (comparer.old.get(old).excluded.clone(), comparer.new.get(new).excluded.clone());
+    if before.is_empty() && after.is_empty() {
+        return Ok(());
+    }
     let mut sides = Vec::new();
     for (resolver, places) in [(&mut comparer.old, &before), (&mut comparer.new, &after)] {
         let mut digests = BTreeSet::new();
@@ -74,6 +77,9 @@ fn sorted(resolver: &mut Resolver<'_>, id: NodeId) -> Result<Vec<Side>> {
 }
 
 fn groups(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
+    if comparer.old.get(old).groups.is_empty() && comparer.new.get(new).groups.is_empty() {
+        return Ok(());
+    }
     let before = sorted(&mut comparer.old, old)?;
     let after = sorted(&mut comparer.new, new)?;
     let common = before.len().min(after.len());
@@ -147,6 +153,9 @@ fn group(comparer: &mut Comparer<'_>, ours: &Side, theirs: &Side, found: &mut Fo
 }
 
 fn discriminator(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
+    if comparer.old.get(old).discriminator.is_none() && comparer.new.get(new).discriminator.is_none() {
+        return Ok(());
+    }
     let take = |resolver: &Resolver<'_>, id: NodeId| {
         let found = resolver.get(id).discriminator.as_ref();
         found.map(|found| (found.property.clone(), found.mapping.clone(), found.by.clone()))

@@ -189,8 +189,8 @@ impl Resolver<'_> {
             let parts = node.parts.iter().copied();
             parts.filter(|part| document.object(*part).is_ok_and(|object| object.contains_key(key))).collect()
         };
-        let null_by = stating(&self.document, "nullable");
-        let default_by = stating(&self.document, "default");
+        let null_by = if nullable == Some(true) { stating(&self.document, "nullable") } else { Vec::new() };
+        let default_by = if defaults.is_empty() { Vec::new() } else { stating(&self.document, "default") };
         if nullable == Some(true) {
             node.facts.insert(Keyword::Nullable, Stated { fact: Fact::On, by: null_by });
         }

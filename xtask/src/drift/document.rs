@@ -46,75 +46,105 @@ const LONGEST_CHAIN: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Document<'a> {
     side: &'static str,
-    places: Vec<(String, &'a Value)>,
-    ids: HashMap<String, Place>,
+    places: Vec<Entry<'a>>,
+    /// By address: each value of a document has its own, and it stays where it is while it is borrowed.
+    ids: HashMap<usize, Place>,
+}
+
+/// A value, and how it is reached from the one that holds it.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'a> {
+    holder: Place,
+    key: Key<'a>,
+    value: &'a Value,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Key<'a> {
+    Root,
+    Name(&'a str),
+    Index(usize),
 }
 
 impl<'a> Document<'a> {
     pub(crate) fn new(side: &'static str, root: &'a Value) -> Self {
-        Self { side, places: vec![(String::new(), root)], ids: HashMap::from([(String::new(), Place(0))]) }
+        let mut document = Self { side, places: Vec::new(), ids: HashMap::new() };
+        document.intern(Entry { holder: Self::root(), key: Key::Root, value: root });
+        document
     }
 
     pub(crate) fn root() -> Place {
         Place(0)
     }
 
-    fn entry(&self, place: Place) -> (&str, &'a Value) {
-        // Ids are only made by `intern`, so the index always exists; the root stands in rather than a panic.
-        self.places
-            .get(place.0 as usize)
-            .or_else(|| self.places.first())
-            .map_or(("", &Value::Null), |(pointer, value)| (pointer.as_str(), *value))
+    fn entry(&self, place: Place) -> Entry<'a> {
+        // Ids are only made by `intern`, so the entry always exists; nothing at all stands in rather than a panic.
+        let nothing = Entry { holder: Self::root(), key: Key::Root, value: &Value::Null };
+        self.places.get(place.0 as usize).copied().unwrap_or(nothing)
     }
 
     pub(crate) fn value(&self, place: Place) -> &'a Value {
-        self.entry(place).1
+        self.entry(place).value
     }
 
-    pub(crate) fn pointer(&self, place: Place) -> &str {
-        self.entry(place).0
+    /// The JSON Pointer of a place.
+    pub(crate) fn pointer(&self, place: Place) -> String {
+        let mut keys = Vec::new();
+        let mut entry = self.entry(place);
+        loop {
+            match entry.key {
+                Key::Root => break,
+                Key::Name(name) => keys.push(crate::schema::escape(name)),
+                Key::Index(index) => keys.push(index.to_string()),
+            }
+            entry = self.entry(entry.holder);
+        }
+        keys.iter().rev().fold(String::new(), |pointer, key| pointer + "/" + key)
     }
 
     pub(crate) fn error(&self, place: Place, problem: impl Into<String>) -> DriftError {
-        DriftError::new(self.side, self.pointer(place), problem)
+        DriftError::new(self.side, &self.pointer(place), problem)
     }
 
-    fn intern(&mut self, pointer: String, value: &'a Value) -> Place {
-        if let Some(place) = self.ids.get(&pointer) {
-            return *place;
+    fn intern(&mut self, entry: Entry<'a>) -> Place {
+        let next = Place(u32::try_from(self.places.len()).unwrap_or(u32::MAX));
+        let place = *self.ids.entry(std::ptr::from_ref(entry.value).addr()).or_insert(next);
+        if place == next {
+            self.places.push(entry);
         }
-        let place = Place(u32::try_from(self.places.len()).unwrap_or(u32::MAX));
-        self.ids.insert(pointer.clone(), place);
-        self.places.push((pointer, value));
         place
     }
 
     /// The member `key` of an object, or the element of an array at that index.
     pub(crate) fn child(&mut self, place: Place, key: &str) -> Option<Place> {
-        let (pointer, value) = self.entry(place);
-        let found = match value {
-            Value::Object(map) => map.get(key)?,
-            Value::Array(items) => items.get(key.parse::<usize>().ok()?)?,
+        let (key, value) = match self.value(place) {
+            Value::Object(map) => map.get_key_value(key).map(|(name, value)| (Key::Name(name), value))?,
+            Value::Array(items) => {
+                let index = key.parse::<usize>().ok()?;
+                (Key::Index(index), items.get(index)?)
+            }
             _ => return None,
         };
-        let pointer = format!("{pointer}/{}", crate::schema::escape(key));
-        Some(self.intern(pointer, found))
+        Some(self.intern(Entry { holder: place, key, value }))
     }
 
     /// The members of the object at `key`, empty when there is no such key.
     pub(crate) fn members(&mut self, place: Place, key: &str) -> Result<Vec<(String, Place)>> {
-        let Some(place) = self.child(place, key) else { return Ok(Vec::new()) };
-        let names: Vec<String> = self.object(place)?.keys().cloned().collect();
-        Ok(names.into_iter().filter_map(|name| self.child(place, &name).map(|child| (name, child))).collect())
+        let Some(holder) = self.child(place, key) else { return Ok(Vec::new()) };
+        let members = self.object(holder)?.iter();
+        Ok(members
+            .map(|(name, value)| (name.clone(), self.intern(Entry { holder, key: Key::Name(name), value })))
+            .collect())
     }
 
     /// The elements of the array at `key`, empty when there is no such key.
     pub(crate) fn elements(&mut self, place: Place, key: &str) -> Result<Vec<Place>> {
-        let Some(place) = self.child(place, key) else { return Ok(Vec::new()) };
-        let Value::Array(items) = self.value(place) else {
-            return Err(self.error(place, format!("expected an array, found {}", kind(self.value(place)))));
+        let Some(holder) = self.child(place, key) else { return Ok(Vec::new()) };
+        let Value::Array(items) = self.value(holder) else {
+            return Err(self.error(holder, format!("expected an array, found {}", kind(self.value(holder)))));
         };
-        Ok((0..items.len()).filter_map(|index| self.child(place, &index.to_string())).collect())
+        let items = items.iter().enumerate();
+        Ok(items.map(|(index, value)| self.intern(Entry { holder, key: Key::Index(index), value })).collect())
     }
 
     pub(crate) fn object(&self, place: Place) -> Result<&'a Map<String, Value>> {
@@ -215,23 +245,56 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 
 /// A value as text that does not depend on the order of keys or on how a whole number is written.
 pub(crate) fn canonical(value: &Value) -> String {
+    let mut text = String::new();
+    write_canonical(value, &mut text);
+    text
+}
+
+fn write_canonical(value: &Value, text: &mut String) {
     match value {
         Value::Object(map) => {
             let mut members: Vec<(&String, &Value)> = map.iter().collect();
             members.sort_by_key(|(key, _)| *key);
-            let members: Vec<String> = members
-                .into_iter()
-                .map(|(key, child)| format!("{}:{}", Value::String(key.clone()), canonical(child)))
-                .collect();
-            format!("{{{}}}", members.join(","))
+            text.push('{');
+            for (index, (key, child)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                write_string(key, text);
+                text.push(':');
+                write_canonical(child, text);
+            }
+            text.push('}');
         }
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        Value::Array(items) => {
+            text.push('[');
+            for (index, child) in items.iter().enumerate() {
+                if index > 0 {
+                    text.push(',');
+                }
+                write_canonical(child, text);
+            }
+            text.push(']');
+        }
         Value::Number(number) => {
-            let text = number.to_string();
+            let number = number.to_string();
             // `100.0` and `100` are one number in JSON.
-            text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+            text.push_str(number.strip_suffix(".0").unwrap_or(&number));
         }
-        other => other.to_string(),
+        Value::String(string) => write_string(string, text),
+        Value::Bool(_) | Value::Null => text.push_str(&value.to_string()),
+    }
+}
+
+/// A string as JSON writes it.
+fn write_string(string: &str, text: &mut String) {
+    let plain = |c: char| c >= ' ' && c != '"' && c != '\\';
+    if string.chars().all(plain) {
+        text.push('"');
+        text.push_str(string);
+        text.push('"');
+    } else {
+        text.push_str(&Value::String(string.to_owned()).to_string());
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use super::delta::{Delta, Hint};
 use super::document::{Place, Result};
 use super::fact::{Fact, Keyword, Limit, Stated};
-use super::node::NodeId;
+use super::node::{NodeId, Resolver};
 use super::rules::{Edit, Flag, Kind, Move};
 use super::schema::{Comparer, Found};
 use super::shape;
@@ -111,6 +111,12 @@ impl Comparer<'_> {
     }
 
     pub(super) fn limits(&self, old: NodeId, new: NodeId, found: &mut Found) {
+        let bounded = |resolver: &Resolver<'_>, id| {
+            resolver.get(id).facts.keys().any(|keyword| matches!(keyword, Keyword::Limit(_)))
+        };
+        if !bounded(&self.old, old) && !bounded(&self.new, new) {
+            return;
+        }
         for limit in Limit::ALL {
             let (before, after) = self.stated(old, new, Keyword::Limit(limit));
             let moved = match (before.map(|stated| &stated.fact), after.map(|stated| &stated.fact)) {

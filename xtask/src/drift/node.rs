@@ -219,15 +219,24 @@ impl<'a> Resolver<'a> {
         let mut node = Node { parts: self.parts(roots)?, ..Node::default() };
         let mut types = Vec::new();
         for part in node.parts.clone() {
+            let says = Says::of(self.document.object(part)?);
             if let Some(stated) = self.types(part)? {
                 types.push((part, stated));
             }
-            self.texts(part, &mut node)?;
-            self.limits(part, &mut node)?;
-            self.flags(part, &mut node)?;
+            if says.texts {
+                self.texts(part, &mut node)?;
+            }
+            if says.limits {
+                self.limits(part, &mut node)?;
+            }
+            if says.flags {
+                self.flags(part, &mut node)?;
+            }
             self.values(part, &mut node)?;
-            self.object_keywords(part, &mut node)?;
-            self.items_and_choices(part, &mut node)?;
+            if says.members {
+                self.object_keywords(part, &mut node)?;
+                self.items_and_choices(part, &mut node)?;
+            }
         }
         if !types.is_empty() {
             let by = types.iter().map(|(part, _)| *part).collect();
@@ -237,6 +246,30 @@ impl<'a> Resolver<'a> {
         self.nullable_and_default(roots, &mut node)?;
         super::variants::discriminators(self, &mut node)?;
         Ok(node)
+    }
+}
+
+/// Which groups of keywords a schema uses: most use few, and there are thousands of schemas.
+#[derive(Default)]
+struct Says {
+    texts: bool,
+    limits: bool,
+    flags: bool,
+    members: bool,
+}
+
+impl Says {
+    fn of(object: &serde_json::Map<String, Value>) -> Self {
+        let mut says = Self::default();
+        for key in object.keys() {
+            match key.as_str() {
+                "format" | "pattern" | "multipleOf" | "not" => says.texts = true,
+                "readOnly" | "writeOnly" | "deprecated" | "uniqueItems" => says.flags = true,
+                "properties" | "required" | "additionalProperties" | "items" | "oneOf" | "anyOf" => says.members = true,
+                key => says.limits |= key.starts_with("max") || key.starts_with("min"),
+            }
+        }
+        says
     }
 }
 

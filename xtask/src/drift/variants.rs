@@ -72,7 +72,8 @@ fn mapping_of(resolver: &mut Resolver<'_>, part: Place, place: Place) -> Result<
         if found.values().any(|known| *known == target) {
             continue;
         }
-        let name = document.pointer(target).rsplit('/').next().unwrap_or_default();
+        let pointer = document.pointer(target);
+        let name = pointer.rsplit('/').next().unwrap_or_default();
         let name = name.replace("~1", "/").replace("~0", "~");
         found.insert(name, target);
     }
