@@ -31,10 +31,13 @@ pub fn visit_refs(value: &Value, at: &str, visit: &mut impl FnMut(&str, &str)) {
             for (key, child) in map {
                 match (key.as_str(), child) {
                     ("$ref", Value::String(target)) => visit(at, target),
-                    ("discriminator", Value::Object(discriminator)) => {
+                    ("discriminator", Value::Object(discriminator)) if !at.ends_with("/properties") => {
                         let mapping = discriminator.get("mapping").and_then(Value::as_object);
                         for target in mapping.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
-                            visit(at, target);
+                            // A bare name is a component's.
+                            let bare = !target.contains(['#', '/', '.']);
+                            let prefix = if bare { "#/components/schemas/" } else { "" };
+                            visit(at, &format!("{prefix}{target}"));
                         }
                     }
                     ("example" | "examples" | "default" | "enum", _) if !at.ends_with("/properties") => {}

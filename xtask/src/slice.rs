@@ -62,10 +62,11 @@ const SCHEMA: &[&str] = &[
 pub fn slice(document: &Value) -> Result<Value> {
     let mut paths = Map::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
-        if PATHS
-            .iter()
-            .any(|prefix| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
-        {
+        let bound = |prefix: &&str| {
+            let (path, prefix) = (without_names(path), without_names(prefix));
+            path.strip_prefix(&prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        if PATHS.iter().any(bound) {
             if item.get("$ref").is_some() {
                 bail!("path item {path} is a reference: bundle the document first");
             }
@@ -96,9 +97,28 @@ pub fn slice(document: &Value) -> Result<Value> {
     Ok(out)
 }
 
-fn servers(document: &Value) -> Value {
-    let servers = document.get("servers").and_then(Value::as_array);
-    servers.into_iter().flatten().map(|server| keep(server, &["url"])).collect()
+fn servers(holder: &Value) -> Value {
+    let servers = holder.get("servers").and_then(Value::as_array);
+    let facts = servers.into_iter().flatten().map(|server| {
+        let mut out = keep(server, &["url"]);
+        if let Some(variables) = server.get("variables") {
+            out["variables"] = each(variables, |variable| keep(variable, &["default", "enum"]));
+        }
+        out
+    });
+    facts.collect()
+}
+
+/// A path without the names of its parameters, which are not on the wire.
+fn without_names(path: &str) -> String {
+    let mut out = String::new();
+    for part in path.split_inclusive('}') {
+        match part.split_once('{') {
+            Some((before, name)) if name.ends_with('}') => out.extend([before, "{}"]),
+            _ => out.push_str(part),
+        }
+    }
+    out
 }
 
 /// Copies the components that the paths reach, directly or through each other.
@@ -143,6 +163,9 @@ fn path_item(item: &Value) -> Value {
             out.insert(method.to_owned(), operation(found));
         }
     }
+    if item.get("servers").is_some() {
+        out.insert("servers".to_owned(), servers(item));
+    }
     if let Some(parameters) = item.get("parameters") {
         out.insert("parameters".to_owned(), each(parameters, parameter));
     }
@@ -151,6 +174,9 @@ fn path_item(item: &Value) -> Value {
 
 fn operation(value: &Value) -> Value {
     let mut out = keep(value, OPERATION);
+    if value.get("servers").is_some() {
+        out["servers"] = servers(value);
+    }
     if let Some(parameters) = value.get("parameters") {
         out["parameters"] = each(parameters, parameter);
     }
@@ -194,6 +220,10 @@ fn with_content(mut out: Value, value: &Value) -> Value {
             let mut kept = keep(media, &["example"]);
             if let Some(found) = media.get("schema") {
                 kept["schema"] = schema_facts(found);
+            }
+            if let Some(encoding) = media.get("encoding") {
+                kept["encoding"] =
+                    each(encoding, |part| keep(part, &["contentType", "style", "explode", "allowReserved"]));
             }
             if let Some(examples) = media.get("examples") {
                 kept["examples"] = each(examples, |example| keep(example, &["value"]));

@@ -42,22 +42,16 @@ impl RustItems {
         let (method, path) = reach.operation.split_once(' ')?;
         let method = METHODS.iter().find(|known| known.eq_ignore_ascii_case(method))?;
         let operation = self.operation(method, path)?;
-        let call = operation.get("operationId").and_then(Value::as_str).map(snake);
-        if reach.path.is_empty() {
-            return call.map(|call| match reach.place.split_once(' ') {
-                Some(("query" | "path", name)) => format!("operations::{call}, `{}`", snake(name)),
-                _ => format!("operations::{call}"),
-            });
-        }
-        let start = match reach.place.split_once(' ')? {
-            ("body", media) => self.content(operation.get("requestBody")?, media)?,
-            ("header" | "query" | "path" | "cookie", name) => {
-                return call.map(|call| format!("operations::{call}, `{}`", snake(name)));
-            }
-            (status, media) if !media.starts_with("header ") => {
-                self.content(operation.get("responses")?.get(status)?, media)?
-            }
-            _ => return None,
+        let call = || call(path, operation.get("operationId").and_then(Value::as_str)?);
+        let start = match reach.place.split_once(' ') {
+            // The handwritten layer sends and reads headers; path parameters are the typed ids it takes.
+            Some(("header" | "path" | "cookie", _)) => return None,
+            Some((_, place)) if place.starts_with("header ") => return None,
+            Some(("query", name)) => return call().map(|call| format!("{call}({})", snake(name))),
+            _ if reach.path.is_empty() => return call(),
+            Some(("body", media)) => self.content(operation.get("requestBody")?, media)?,
+            Some((status, media)) => self.content(operation.get("responses")?.get(status)?, media)?,
+            None => return None,
         };
         self.type_item(change, start, &steps(&reach.path)?)
     }
@@ -167,6 +161,18 @@ impl RustItems {
         let parts = parts.filter_map(|key| here.schema.get(key)).filter_map(Value::as_array).flatten();
         parts.map(|part| self.enter_once(part)).find_map(|part| direct(part.schema).map(|found| self.enter(found)))
     }
+}
+
+/// The call of the client that an operation is: `Sessions::create_from_profile`.
+fn call(path: &str, id: &str) -> Option<String> {
+    let group = ["Sessions", "Transactions"].into_iter().find(|group| {
+        let prefix = group.to_lowercase();
+        path.strip_prefix('/').is_some_and(|path| path.starts_with(&prefix))
+    })?;
+    // The group says already what the id repeats.
+    let said = ["session", "sessions", "transaction", "transactions"];
+    let words: Vec<String> = words(id).into_iter().filter(|word| !said.contains(&word.as_str())).collect();
+    Some(format!("{group}::{}", words.join("_")))
 }
 
 fn member(owner: &str, field: Option<&str>) -> String {
@@ -281,5 +287,11 @@ mod tests {
         assert_eq!(pascal("vipps.payment"), "VippsPayment");
         assert_eq!(snake("correlationRequestId"), "correlation_request_id");
         assert_eq!(snake("type"), "type_");
+        assert_eq!(
+            call("/sessions-profile", "create_session_from_profile").as_deref(),
+            Some("Sessions::create_from_profile")
+        );
+        assert_eq!(call("/transactions/{id}/capture", "capture_transaction").as_deref(), Some("Transactions::capture"));
+        assert_eq!(call("/accounts/{oid}/auth/token", "get_token"), None);
     }
 }

@@ -265,3 +265,68 @@ fn fits(root: &Value, schema: &Value, value: &Value, at: &str) {
         fits(root, &schema["items"], child, &format!("{at}[]"));
     }
 }
+
+/// Proves that the slice keeps every kind of fact that the comparison knows, and lets go of what is not on the wire: a
+/// change of each is seen through the whole command.
+#[test]
+fn every_kind_of_fact_gets_through_the_slice() {
+    let dir = folder();
+    let accepted = dir.path().join("accepted.toml");
+    std::fs::write(&accepted, "").expect("the folder takes files");
+    let accepted = accepted.to_string_lossy().into_owned();
+    let old = file(dir.path(), "old.json", |_| {});
+    let operation = "/paths/~1sessions~1{session_id}/post";
+    let cases: [(&str, Value, &str); 10] = [
+        (
+            "/servers",
+            json!([{ "url": "https://a.example", "variables": { "v": { "default": "1" } } }]),
+            "api-server-changed",
+        ),
+        ("/paths/~1sessions~1{session_id}/servers", json!([{ "url": "https://b.example" }]), "api-server-changed"),
+        (&format!("{operation}/servers"), json!([{ "url": "https://b.example" }]), "api-server-changed"),
+        (&format!("{operation}/security"), json!([]), "api-security-removed"),
+        (&format!("{operation}/deprecated"), json!(true), "endpoint-deprecated"),
+        (
+            &format!("{operation}/responses/200/headers"),
+            json!({ "h": { "schema": {} } }),
+            "response-optional-header-added",
+        ),
+        (&format!("{operation}/responses/200/content"), json!({ "text/csv": {} }), "response-body-media-type-added"),
+        (
+            &format!("{operation}/requestBody"),
+            json!({ "content": { "application/json": { "schema": { "discriminator": { "propertyName": "t", "mapping": { "a": "A" } } } } } }),
+            "request-optional-body-added",
+        ),
+        (
+            &format!("{operation}/parameters"),
+            json!([{ "name": "q", "in": "cookie", "schema": {} }]),
+            "request-optional-parameter-added",
+        ),
+        ("/components/securitySchemes/bearer/scheme", json!("basic"), "api-security-changed"),
+    ];
+    for (pointer, value, rule) in cases {
+        let new = file(dir.path(), "new.json", |made| {
+            let (holder, key) = pointer.rsplit_once('/').expect("a pointer has a last part");
+            made.pointer_mut(holder).expect("the holder is there")[key] = value.clone();
+        });
+        let output = drift(&["--from", &new, "--against", &old, "--format", "json", "--accepted", &accepted]);
+        let report: Report =
+            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+        let found: Vec<&str> = report.changes.iter().map(|change| change.rule.as_str()).collect();
+        assert_eq!(found, [rule], "{pointer}");
+    }
+    let prose = file(dir.path(), "prose.json", |made| {
+        made["info"] = json!({ "title": "Other", "description": "Words.", "version": "2" });
+        let operation = &mut made["paths"]["/sessions/{session_id}"]["post"];
+        operation["summary"] = json!("Words.");
+        operation["tags"] = json!(["words"]);
+        operation["responses"]["200"]["description"] = json!("Words.");
+    });
+    assert_eq!(status(&drift(&["--from", &prose, "--against", &old, "--accepted", &accepted])), 0);
+    let token = |name: &str| {
+        file(dir.path(), &format!("{name}.json"), |made| {
+            made["paths"][format!("/accounts/{{{name}}}/auth/token")] = json!({ "post": { "responses": {} } });
+        })
+    };
+    assert_eq!(status(&drift(&["--from", &token("aid"), "--against", &token("oid"), "--accepted", &accepted])), 0);
+}

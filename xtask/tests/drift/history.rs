@@ -32,3 +32,54 @@ fn reports_on_all_pairs_agree_with_the_facts_written_out() {
         }
     }
 }
+
+/// Proves that changes which are known from reading the revisions are there, once, with the right verdicts.
+#[test]
+fn changes_known_from_reading_are_reported() {
+    use xtask::drift::verdict::{Bump, Caller};
+    let table = [
+        (
+            ("2025-09-22", "2026-04-19"),
+            "response-property-type-changed",
+            "$[].events[].error.type",
+            None,
+            (Caller::Breaking, Bump::Major),
+        ),
+        (
+            ("2024-09-04", "2025-09-22"),
+            "response-property-enum-value-added",
+            "$[].status",
+            Some("\"PARTIALLY_CAPTURED_REFUNDED\""),
+            (Caller::Risky, Bump::Minor),
+        ),
+        (
+            ("2026-04-19", "2026-05-07"),
+            "optional-property-removed",
+            "$.configuration.kravia.invoice_b2b.invoice_delivery_method",
+            None,
+            (Caller::Risky, Bump::Major),
+        ),
+        (
+            ("2026-04-19", "2026-05-07"),
+            "optional-property-added",
+            "$.configuration.kravia.invoice_b2b.invoice_channel",
+            None,
+            (Caller::Compatible, Bump::Minor),
+        ),
+        (("2026-04-19", "2026-05-07"), "request-parameter-type-changed", "$", None, (Caller::Breaking, Bump::Major)),
+    ];
+    for ((old, new), rule, path, subject, verdicts) in table {
+        let report = compare(&revision(old), &revision(new)).expect("recorded slices can be compared");
+        let found: Vec<_> = report
+            .changes
+            .iter()
+            .filter(|change| {
+                change.rule == rule
+                    && change.reaches.iter().any(|reach| reach.path == path)
+                    && change.subject.as_deref() == subject
+            })
+            .collect();
+        let [change] = found[..] else { panic!("{rule} at {path} is there {} times", found.len()) };
+        assert_eq!((change.caller, change.krate.bump), verdicts, "{rule} at {path}");
+    }
+}

@@ -149,10 +149,8 @@ fn schemas(kind: Kind) -> Option<(Value, Value)> {
 fn pair(rule: Rule) -> (Value, Value) {
     let Rule { kind, noun, direction } = rule;
     let swap = |(a, b): (Value, Value)| (b, a);
-    if noun != Noun::Endpoint {
-        if let Some((before, after)) = schemas(kind) {
-            return (with_schema(noun, direction, &before), with_schema(noun, direction, &after));
-        }
+    if let (true, Some((before, after))) = (noun != Noun::Endpoint, schemas(kind)) {
+        return (with_schema(noun, direction, &before), with_schema(noun, direction, &after));
     }
     let plain = || document(|_| {});
     let with = |edit: &dyn Fn(&mut Value)| document(edit);
