@@ -40,8 +40,12 @@ pub(super) fn read<T: DeserializeOwned>(tree: &mut Value, base: &JsonPath) -> Re
             None => mend(tree, &trouble, &mut removed),
         };
         if step.is_none() {
-            let path = base.below(&removed.original(&trouble.steps));
-            return Err(Unreadable { path, problem: trouble.problem() });
+            // What the whole is worthless without may have been there, and been something else.
+            let (steps, problem) = match lost {
+                Some(cause) => (cause.path.0, format!("expected {}", cause.expected)),
+                None => (removed.original(&trouble.steps), trouble.problem()),
+            };
+            return Err(Unreadable { path: base.below(&steps), problem });
         }
         last = Some(trouble);
     }
@@ -113,6 +117,7 @@ fn whole(node: &Value) -> Option<i64> {
 
 fn remove(tree: &mut Value, trouble: &Trouble, expected: &str, removed: &mut Removed) -> Option<()> {
     let original = removed.original(&trouble.steps);
+    removed.put_back(tree, &trouble.steps, &original);
     let value = detach(tree, &trouble.steps)?;
     removed.0.push(Gone { path: JsonPath(original), value, expected: expected.to_owned() });
     Some(())
@@ -131,6 +136,17 @@ fn detach(tree: &mut Value, steps: &[Step]) -> Option<Value> {
         (Value::Object(map), Step::Field(name)) => map.remove(name),
         (Value::Array(items), Step::Index(index)) if *index < items.len() => Some(items.remove(*index)),
         _ => None,
+    }
+}
+
+fn attach(tree: &mut Value, steps: &[Step], value: Value) {
+    let Some((last, parents)) = steps.split_last() else { return };
+    match (find(tree, parents), last) {
+        (Some(Value::Object(map)), Step::Field(name)) => {
+            map.insert(name.clone(), value);
+        }
+        (Some(Value::Array(items)), Step::Index(index)) => items.insert((*index).min(items.len()), value),
+        _ => {}
     }
 }
 
@@ -188,6 +204,20 @@ impl Removed {
         }
         self.0 = kept;
         cause
+    }
+
+    /// Puts back what was taken out of the value at a place, because the value as a whole is now to be set aside.
+    fn put_back(&mut self, tree: &mut Value, steps: &[Step], original: &[Step]) {
+        let is_inside = |gone: &Gone| gone.path.0.len() > original.len() && gone.path.0.starts_with(original);
+        let (mut inside, kept): (Vec<Gone>, Vec<Gone>) = std::mem::take(&mut self.0).into_iter().partition(is_inside);
+        self.0 = kept;
+        // In the order of their places, so that the entries of a list find their numbers.
+        inside.sort_by(|one, other| one.path.cmp(&other.path));
+        for gone in inside {
+            let below = gone.path.0.get(original.len()..).unwrap_or_default();
+            let place: Vec<Step> = steps.iter().chain(below).cloned().collect();
+            attach(tree, &place, gone.value);
+        }
     }
 
     fn report(self, base: &JsonPath) -> Vec<SetAside> {

@@ -87,6 +87,16 @@ fn an_object_without_what_it_needs_is_set_aside_whole() {
 }
 
 #[test]
+fn a_list_in_place_of_an_object_is_set_aside_as_it_came() {
+    let mut odd = transaction();
+    odd["actions"] = json!([[7, "two", [], null]]);
+    odd["events"] = json!([]);
+    let read = from_value::<Transaction>(odd).unwrap();
+    assert_eq!(paths(&read.set_aside), ["$.actions[0]"]);
+    assert_eq!(read.set_aside[0].value, json!([7, "two", [], null]));
+}
+
+#[test]
 fn a_bad_row_does_not_sink_the_list() {
     let mut bad = transaction();
     bad["amount"] = json!("a lot");
