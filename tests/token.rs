@@ -1,46 +1,19 @@
 //! The access token: how often it is fetched, when, and by whom, counted at the server.
 
 mod support;
+#[path = "support/tokens.rs"]
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dintero::{Client, ErrorKind, Outcome, RetryPolicy, TransactionId};
+use dintero::{ErrorKind, Outcome, RetryPolicy, TransactionId};
 use futures_util::future::join_all;
-use support::{HandClock, Reply, SECRET, Seen, Server};
+use support::{HandClock, Reply, SECRET, Server};
+use tokens::{LONG, bearers, call, server, transaction};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-
-const LONG: u64 = 14_400;
-
-/// Any call that only reads; `Err` is told apart by the caller.
-async fn call(client: &Client) -> dintero::Result<()> {
-    let id = TransactionId::new("T12345678.abc").unwrap();
-    client.transactions().get(&id, Default::default()).await?;
-    Ok(())
-}
-
-fn transaction() -> Reply {
-    let body = serde_json::json!({
-        "id": "T12345678.abc", "amount": 100, "currency": "NOK", "payment_product": "payex",
-        "payment_product_type": "payex.creditcard", "status": "AUTHORIZED", "events": [],
-    });
-    Reply::Json(200, body)
-}
-
-/// A service whose n-th token (from 0) is answered by `token`, and which takes every token.
-async fn server(token: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Server {
-    let count = AtomicUsize::new(0);
-    Server::start(move |seen| if seen.is_token() { token(count.fetch_add(1, Ordering::SeqCst)) } else { transaction() })
-        .await
-}
-
-fn bearers(server: &Server) -> Vec<String> {
-    let calls = server.calls();
-    let header = |seen: &Seen| seen.header("authorization").unwrap_or_default().to_owned();
-    calls.iter().map(header).collect()
-}
 
 #[tokio::test]
 async fn the_token_call_is_the_documented_one() {

@@ -1,43 +1,16 @@
 //! One token shared between clients through a store of the user's, counted at the server.
 
 mod support;
+#[path = "support/tokens.rs"]
+mod tokens;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use dintero::{Client, StoreFuture, StoredToken, TokenKey, TokenStore, TransactionId};
-use support::{Reply, Seen, Server};
-
-const LONG: u64 = 14_400;
-
-/// Any call that only reads; `Err` is told apart by the caller.
-async fn call(client: &Client) -> dintero::Result<()> {
-    let id = TransactionId::new("T12345678.abc").unwrap();
-    client.transactions().get(&id, Default::default()).await?;
-    Ok(())
-}
-
-fn transaction() -> Reply {
-    let body = serde_json::json!({
-        "id": "T12345678.abc", "amount": 100, "currency": "NOK", "payment_product": "payex",
-        "payment_product_type": "payex.creditcard", "status": "AUTHORIZED", "events": [],
-    });
-    Reply::Json(200, body)
-}
-
-/// A service whose n-th token (from 0) is answered by `token`, and which takes every token.
-async fn server(token: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Server {
-    let count = AtomicUsize::new(0);
-    Server::start(move |seen| if seen.is_token() { token(count.fetch_add(1, Ordering::SeqCst)) } else { transaction() })
-        .await
-}
-
-fn bearers(server: &Server) -> Vec<String> {
-    let calls = server.calls();
-    let header = |seen: &Seen| seen.header("authorization").unwrap_or_default().to_owned();
-    calls.iter().map(header).collect()
-}
+use dintero::{StoreFuture, StoredToken, TokenKey, TokenStore};
+use support::{Reply, Server};
+use tokens::{LONG, bearers, call, server, transaction};
 
 /// A store in memory that stands for one outside.
 #[derive(Clone, Default)]

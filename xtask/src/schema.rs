@@ -10,6 +10,23 @@ use serde_json::{Map, Value};
 /// The methods a path item can hold, as the document spells them.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
+/// The keywords that limit a value without being part of its type.
+pub const LIMITS: [&str; 13] = [
+    "pattern",
+    "minLength",
+    "maxLength",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "minProperties",
+    "maxProperties",
+];
+
 /// Every `$ref` in `document` whose target is not in it, with the place that names it.
 #[must_use]
 pub fn dangling_refs(document: &Value) -> Vec<(String, String)> {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
-use crate::schema::{self, METHODS};
+use crate::schema::{self, LIMITS, METHODS};
 
 /// Path prefixes that we bind. A prefix takes in the path itself and everything below it.
 pub const PATHS: [&str; 4] = ["/sessions-profile", "/sessions", "/transactions", "/accounts/{oid}/auth/token"];
@@ -40,19 +40,6 @@ const SCHEMA: &[&str] = &[
     "deprecated",
     "required",
     "discriminator",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
 ];
 
 /// Cuts the slice out of a whole upstream document.
@@ -238,7 +225,7 @@ fn schema_facts(value: &Value) -> Value {
     if !value.is_object() {
         return value.clone();
     }
-    let mut out = keep(value, SCHEMA);
+    let mut out = keep(value, &[SCHEMA, &LIMITS].concat());
     for key in ["items", "not", "additionalProperties"] {
         if let Some(found) = value.get(key) {
             out[key] = schema_facts(found);

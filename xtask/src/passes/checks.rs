@@ -6,22 +6,7 @@
 
 use serde_json::{Map, Value, json};
 
-/// Keywords that are carried over as they are.
-const LIMITS: [&str; 13] = [
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-    "uniqueItems",
-    "minProperties",
-    "maxProperties",
-];
+use crate::schema::LIMITS;
 
 /// Formats that a text is checked against before it is sent; the rest only describe.
 const FORMATS: [&str; 2] = ["uri", "iso4217-code"];

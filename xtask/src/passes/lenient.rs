@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::Interface;
 use super::calls::Call;
+use crate::schema::LIMITS;
 
 /// Schemas that stand for handwritten types: name, Rust path, plain schema, description.
 pub const PROVIDED: [(&str, &str, &str, &str); 4] = [
@@ -23,23 +24,8 @@ pub const PROVIDED: [(&str, &str, &str, &str); 4] = [
     ("StringOrNumber", "crate::types::StringOrNumber", "string", "A text or a number."),
 ];
 
-/// Facts that are not part of the type.
-const FACTS: [&str; 14] = [
-    "default",
-    "example",
-    "readOnly",
-    "writeOnly",
-    "pattern",
-    "minLength",
-    "maxLength",
-    "minimum",
-    "maximum",
-    "exclusiveMinimum",
-    "exclusiveMaximum",
-    "multipleOf",
-    "minItems",
-    "maxItems",
-];
+/// Facts beside the limits that are not part of the type.
+const FACTS: [&str; 4] = ["default", "example", "readOnly", "writeOnly"];
 
 /// The property names that the overlay lists.
 #[derive(Debug)]
@@ -102,12 +88,12 @@ pub fn type_call(call: &mut Call, lists: &mut Lists) {
 fn type_tree(tree: &mut Value, property: &str, lists: &mut Lists) {
     let Some(map) = tree.as_object_mut() else { return };
     let mut facts = Map::new();
-    for key in FACTS {
+    for key in FACTS.into_iter().chain(LIMITS) {
         if let Some(fact) = map.remove(key) {
             facts.insert(key.to_owned(), fact);
         }
     }
-    for key in ["title", "uniqueItems", "minProperties", "maxProperties", "not", "deprecated"] {
+    for key in ["title", "not", "deprecated"] {
         map.remove(key);
     }
     if let Some(choices) = map.remove("oneOf").or_else(|| map.remove("anyOf")) {

@@ -7,6 +7,8 @@
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value};
 
+use crate::schema::LIMITS;
+
 /// What both describe.
 ///
 /// # Errors
@@ -117,22 +119,9 @@ fn join_key(key: &str, one: &Value, other: &Value, mode: Mode) -> Result<Value> 
     })
 }
 
+/// Limits that are a number or a pattern: `uniqueItems` is joined as the yes or no that it is.
 fn is_limit(key: &str) -> bool {
-    matches!(
-        key,
-        "pattern"
-            | "minLength"
-            | "maxLength"
-            | "minimum"
-            | "maximum"
-            | "exclusiveMinimum"
-            | "exclusiveMaximum"
-            | "multipleOf"
-            | "minItems"
-            | "maxItems"
-            | "minProperties"
-            | "maxProperties"
-    )
+    LIMITS.contains(&key) && key != "uniqueItems"
 }
 
 fn properties(one: &Value, other: &Value, mode: Mode) -> Result<Value> {
