@@ -3,7 +3,8 @@
 use serde_json::Value;
 use xtask::drift::compare;
 
-use crate::oracle::{Flattened, verify};
+use crate::agreement::verify;
+use crate::oracle::Flattened;
 
 pub(crate) const REVISIONS: [&str; 4] = ["2024-09-04", "2025-09-22", "2026-04-19", "2026-05-07"];
 

@@ -1,9 +1,11 @@
 //! The comparison of revisions, held against a second reckoning, against every rule, and against odd input.
 
+mod agreement;
 mod changelog;
 mod command;
 mod edits;
 mod equivalence;
+mod grouping;
 mod history;
 mod mutations;
 mod oracle;

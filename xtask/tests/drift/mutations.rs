@@ -9,8 +9,9 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use xtask::drift::compare;
 
+use crate::agreement::verify;
 use crate::edits;
-use crate::oracle::{Flattened, verify};
+use crate::oracle::Flattened;
 
 /// A use of a schema object: the objects that hold together with it, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

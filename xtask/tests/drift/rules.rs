@@ -9,7 +9,8 @@ use xtask::drift::rules::{Additional, Direction, Edit, Flag, Kind, Move, Noun, R
 use xtask::drift::verdict::{Bump, Caller};
 use xtask::drift::{Choice, Limit};
 
-use crate::oracle::{Flattened, verify};
+use crate::agreement::verify;
+use crate::oracle::Flattened;
 
 /// A document with one operation; `edit` makes it the one that is needed.
 pub(crate) fn document(edit: impl FnOnce(&mut Value)) -> Value {
