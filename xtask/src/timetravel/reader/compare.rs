@@ -220,7 +220,11 @@ impl Comparison {
                 let list = if is_enum { &mut self.enums_altered } else { &mut self.values_altered };
                 let shown = back.map_or_else(|| "nothing".to_owned(), Value::to_string);
                 // All are counted; the first are shown.
-                list.push(if list.len() < EXAMPLES { format!("{path}: {input} became {shown}") } else { String::new() });
+                list.push(if list.len() < EXAMPLES {
+                    format!("{path}: {input} became {shown}")
+                } else {
+                    String::new()
+                });
             }
         }
     }
