@@ -4,9 +4,9 @@
 //! not on what we think of: over the set, every optional field is there and is not there, and every value of every
 //! enum and every way of a choice occurs at every place. The same seed gives the same set.
 //!
-//! - [`node`] reads a schema, with `$ref`, `allOf`, choices and discriminators, independently of the passes;
-//! - [`make`] makes a value of it, and keeps count of what has occurred;
-//! - [`text`] makes texts of a format or a pattern.
+//! - `node` reads a schema, with `$ref`, `allOf`, choices and discriminators, independently of the passes;
+//! - `make` makes a value of it, and keeps count of what has occurred;
+//! - `text` makes texts of a format or a pattern.
 
 mod make;
 mod node;

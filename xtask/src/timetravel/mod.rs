@@ -4,7 +4,7 @@
 //! does to its interface. Every answer has to be read, and no value of an enum may come out altered; what an older
 //! client sets aside is listed.
 //!
-//! [`workspace`] builds the clients; the program in `reader/` is what runs in them.
+//! `workspace` builds the clients; the program in `reader/` is what runs in them.
 
 mod workspace;
 
