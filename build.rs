@@ -7,7 +7,6 @@
 //! `cargo xtask` includes this file, so that what it measures and checks is what gets built.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
@@ -383,8 +382,7 @@ fn docs(document: &Value) -> Vec<(String, String)> {
     let mut out = Vec::new();
     for (path, method, operation) in each_operation(document) {
         let id = operation.get("operationId").and_then(Value::as_str).unwrap_or_default();
-        let mut text = format!("{}\n\n", description(operation));
-        let _ = writeln!(text, "Sends `{} {path}`.", method.to_uppercase());
+        let mut text = format!("{}\n\nSends `{} {path}`.\n", description(operation), method.to_uppercase());
         text.push_str(match operation.get("x-retry").and_then(Value::as_str) {
             Some("read") => {
                 "\n**Repeated** when the service cannot be reached, answers 429, 500, 502, 503 or 504, or does not \

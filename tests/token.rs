@@ -25,13 +25,9 @@ async fn the_token_call_is_the_documented_one() {
     assert_eq!(token.target, "/v1/accounts/T12345678/auth/token");
     // `the-client:s3cr3t-hunter2`
     assert_eq!(token.header("authorization"), Some("Basic dGhlLWNsaWVudDpzM2NyM3QtaHVudGVyMg=="));
-    assert_eq!(
-        token.json(),
-        serde_json::json!({
-            "grant_type": "client_credentials",
-            "audience": "https://api.dintero.com/v1/accounts/T12345678",
-        })
-    );
+    let audience = "https://api.dintero.com/v1/accounts/T12345678";
+    let wanted = serde_json::json!({ "grant_type": "client_credentials", "audience": audience });
+    assert_eq!(token.json(), wanted);
     assert_eq!(bearers(&server), ["Bearer t0"]);
 
     let client = server.builder().audience("https://example.com/a").build().unwrap();
@@ -40,10 +36,8 @@ async fn the_token_call_is_the_documented_one() {
     assert_eq!(asked["audience"], "https://example.com/a");
 }
 
-#[tokio::test]
-async fn a_thousand_first_calls_make_one_token_request() {
-    let server = server(|_| Reply::token("t0", LONG).after(Duration::from_millis(50))).await;
-    let client = server.builder().build().unwrap();
+/// Side by side, all of which have to succeed.
+async fn a_thousand_calls(client: &dintero::Client) {
     let calls = (0..1000).map(|_| {
         let client = client.clone();
         tokio::spawn(async move { call(&client).await })
@@ -51,6 +45,13 @@ async fn a_thousand_first_calls_make_one_token_request() {
     for ended in join_all(calls).await {
         ended.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_thousand_first_calls_make_one_token_request() {
+    let server = server(|_| Reply::token("t0", LONG).after(Duration::from_millis(50))).await;
+    let client = server.builder().build().unwrap();
+    a_thousand_calls(&client).await;
     assert_eq!(server.tokens(), 1);
     assert_eq!(server.calls().len(), 1000);
 }
@@ -73,13 +74,7 @@ async fn a_storm_of_a_thousand_refusals_makes_one_renewal() {
     })
     .await;
     let client = server.builder().build().unwrap();
-    let calls = (0..1000).map(|_| {
-        let client = client.clone();
-        tokio::spawn(async move { call(&client).await })
-    });
-    for ended in join_all(calls).await {
-        ended.unwrap().unwrap();
-    }
+    a_thousand_calls(&client).await;
     assert_eq!(server.tokens(), 2, "the first token and one renewal");
     let refused = arrived.load(Ordering::SeqCst);
     assert!(refused > 500, "only {refused} calls were refused: no storm");
