@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 const SCRIPT: &str = include_str!("signature_oracle.mjs");
 
 /// What is stored for `cargo test`, which needs no Node.
-const STORED: &str = "tests/vectors/signatures.jsonl";
+const STORED: &str = "tests/it/vectors/signatures.jsonl";
 const STORED_SEED: u32 = 20_260_507;
 const STORED_COUNT: u32 = 400;
 
@@ -25,8 +25,8 @@ pub fn compare(seed: u32, count: u32) -> Result<()> {
     let file = std::env::temp_dir().join(format!("signatures-{}.jsonl", std::process::id()));
     std::fs::write(&file, signed_by_node(seed, count)?).with_context(|| format!("cannot write {}", file.display()))?;
     let status = Command::new(env!("CARGO"))
-        .args(["test", "--quiet", "--package", "dintero", "--test", "callback_vectors"])
-        .args(["--", "--ignored", "--nocapture"])
+        .args(["test", "--quiet", "--package", "dintero", "--test", "it"])
+        .args(["--", "--ignored", "--nocapture", "callback::vectors"])
         .current_dir(&root)
         .env("DINTERO_SIGNATURES", &file)
         .status()

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::read::{JsonPath, SetAside};
+use super::read::{JsonPath, SetAside};
 
 /// How many examples of a trouble are kept.
 const EXAMPLES: usize = 20;
@@ -138,7 +138,7 @@ impl Comparison {
             gone: set_aside.iter().map(|gone| &gone.path).collect(),
             enums: enums.iter().map(String::as_str).collect(),
         };
-        self.value(&answer, input, Some(back), *known, crate::root(), "");
+        self.value(&answer, input, Some(back), *known, super::root(), "");
     }
 
     fn value(

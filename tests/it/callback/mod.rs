@@ -1,0 +1,11 @@
+//! Callbacks, webhooks and express requests.
+
+mod damaged;
+mod dedupe;
+mod extractor;
+mod fetch;
+mod server;
+mod support;
+mod typed;
+mod vectors;
+mod verify;

@@ -1,0 +1,277 @@
+//! The example server against the sandbox over real sockets: signed callbacks, GET and POST, duplicated, delayed, out
+//! of order, together with the customer's return, through failures on either side. One capture each time.
+
+#[path = "../../../examples/callback_server/shop.rs"]
+#[allow(dead_code, reason = "the example uses the rest")]
+mod shop;
+#[path = "../../../examples/callback_server/store.rs"]
+mod store;
+
+use std::time::Duration;
+
+use dintero::callback::{CallbackUrl, Dedupe, MemoryDedupe, ReportedEvent, SigningSecret, Verifier};
+use dintero::sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
+use dintero::{AccountId, Client, Credentials, SessionId};
+use serde_json::json;
+use shop::Shop;
+use store::SqliteDedupe;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+const AMOUNT: i64 = 29_990;
+
+/// A sandbox, and the example server listening to it.
+struct World {
+    sandbox: Sandbox,
+    client: Client,
+    base_url: String,
+}
+
+impl World {
+    async fn new<D: Dedupe + 'static>(done: D) -> Self {
+        let sandbox = Sandbox::start().await.expect("a sandbox");
+        sandbox.set_callback_retry_pause(Duration::from_millis(5));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let base_url = format!("http://{}", listener.local_addr().expect("an address"));
+        let account: AccountId = sandbox.account_id().parse().expect("an account");
+        let credentials = Credentials::new(account.clone(), sandbox.client_id(), sandbox.client_secret());
+        let client = Client::builder(credentials)
+            .base_url(sandbox.base_url())
+            .auth_url(sandbox.auth_url())
+            .build()
+            .expect("a client");
+        let secret = SigningSecret::new(sandbox.signature_secret().expect("a secret")).expect("a secret");
+        let verifier = Verifier::builder(account, &base_url).secret(secret).build().expect("a verifier");
+        let router = shop::router(Shop { client: client.clone(), verifier, done });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { sandbox, client, base_url }
+    }
+
+    fn callback_url(&self) -> CallbackUrl {
+        CallbackUrl::new(format!("{}/callback?own=a+b", self.base_url)).allow_loopback_http()
+    }
+
+    async fn session(&self, callback_url: CallbackUrl) -> SessionId {
+        let callback_url = callback_url.build().expect("a callback URL");
+        let request = serde_json::from_value(json!({
+            "profile_id": "default",
+            "url": { "return_url": format!("{}/return?basket=1", self.base_url), "callback_url": callback_url.as_str() },
+            "order": {
+                "amount": AMOUNT, "currency": "NOK", "merchant_reference": "order-1",
+                "items": [{ "id": "chair", "line_id": "1", "description": "Chair", "quantity": 1, "amount": AMOUNT }],
+            },
+        }));
+        let request = request.expect("a request");
+        let created = self.client.sessions().create_from_profile(&request, Default::default()).await;
+        SessionId::new(created.expect("a session").id.clone().expect("an id")).expect("an id")
+    }
+
+    /// The customer's browser follows the return URL.
+    async fn customer_returns(&self, session: &SessionId) -> String {
+        let url = self.sandbox.return_url(session, None).expect("a return URL");
+        let (status, page) = request("GET", &url, &[]).await;
+        assert_eq!(status, 200);
+        page
+    }
+
+    fn captures(&self) -> u64 {
+        self.sandbox.executed(Operation::CaptureTransaction)
+    }
+
+    fn assert_captured_once(&self, transaction: &str) {
+        assert_eq!(self.captures(), 1, "{:?}", self.sandbox.callbacks());
+        assert_eq!(self.sandbox.sums(transaction), Some((AMOUNT, 0)));
+        for callback in self.sandbox.callbacks() {
+            assert_eq!(callback.attempts.last(), Some(&Some(200)), "{callback:?}");
+        }
+    }
+}
+
+/// One request over a socket of its own: status and body.
+async fn request(method: &str, url: &Url, headers: &[(&str, &str)]) -> (u16, String) {
+    let address = (url.host_str().expect("a host"), url.port().expect("a port"));
+    let mut socket = TcpStream::connect(address).await.expect("a connection");
+    let target = &url[url::Position::BeforePath..];
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("{method} {target} HTTP/1.1\r\nhost: internal\r\nconnection: close\r\n{headers}\r\n");
+    socket.write_all(head.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, body.to_owned())
+}
+
+fn statuses(callback: &DeliveredCallback) -> Vec<u16> {
+    callback.attempts.iter().flatten().copied().collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callback_and_return_together_capture_once_get_and_post() {
+    for post in [false, true] {
+        let world = World::new(MemoryDedupe::default()).await;
+        let mut url = world.callback_url().report_error();
+        if post {
+            url = url.post().include_session();
+        }
+        let session = world.session(url).await;
+        // Ten copies of the callback while ten tabs return.
+        world.sandbox.duplicate_callbacks(10);
+        let transaction = world.sandbox.customer_pays(&session).expect("paid");
+        let tabs = (0..10).map(|_| world.customer_returns(&session));
+        let pages = futures_util::future::join_all(tabs).await;
+        world.sandbox.callbacks_delivered().await;
+        assert!(pages.iter().all(|page| page.starts_with("Thank you")), "{pages:?}");
+        let [callback] = world.sandbox.callbacks().try_into().expect("one callback");
+        assert_eq!(callback.method, if post { "POST" } else { "GET" });
+        world.assert_captured_once(&transaction);
+        assert_eq!(world.customer_returns(&session).await, "Thank you, your order is paid.");
+    }
+}
+
+#[tokio::test]
+async fn callbacks_out_of_order_and_duplicated_capture_once() {
+    for reversed in [false, true] {
+        let world = World::new(MemoryDedupe::default()).await;
+        let events = [ReportedEvent::Capture, ReportedEvent::Refund];
+        let url = events.into_iter().fold(world.callback_url().post(), CallbackUrl::report_event);
+        let session = world.session(url).await;
+        world.sandbox.hold_callbacks();
+        world.sandbox.duplicate_callbacks(2);
+        let transaction = world.sandbox.customer_pays(&session).expect("paid");
+        assert_eq!(world.customer_returns(&session).await, "Thank you, your order is paid.");
+        world.sandbox.release_callbacks(reversed).await;
+        let callbacks = world.sandbox.callbacks();
+        assert_eq!(callbacks.len(), 2, "the payment and the capture: {callbacks:?}");
+        assert!(callbacks.iter().all(|callback| statuses(callback) == [200; 3]), "{callbacks:?}");
+        world.assert_captured_once(&transaction);
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_callback_finds_the_work_done_by_the_return_or_does_it() {
+    for returns in [true, false] {
+        let world = World::new(MemoryDedupe::default()).await;
+        world.sandbox.delay_callbacks(Duration::from_millis(150));
+        let session = world.session(world.callback_url()).await;
+        let transaction = world.sandbox.customer_pays(&session).expect("paid");
+        if returns {
+            world.customer_returns(&session).await;
+            assert_eq!(world.captures(), 1);
+        }
+        world.sandbox.callbacks_delivered().await;
+        world.assert_captured_once(&transaction);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_on_hold_is_captured_when_it_is_authorized() {
+    let world = World::new(MemoryDedupe::default()).await;
+    let session = world.session(world.callback_url()).await;
+    // Held back so that its attempts do not run out before the decision.
+    world.sandbox.hold_callbacks();
+    let held = world.sandbox.customer_pays_with(&session, CustomerPayment::new().on_hold()).expect("paid");
+    assert_eq!(world.customer_returns(&session).await, "Thank you. We are waiting for your payment.");
+    assert_eq!(world.captures(), 0);
+    world.sandbox.release_hold(&held, true).expect("decided");
+    world.sandbox.release_callbacks(false).await;
+    world.assert_captured_once(&held);
+}
+
+#[tokio::test]
+async fn own_trouble_is_a_503_and_the_callback_comes_again() {
+    let world = World::new(MemoryDedupe::default()).await;
+    let session = world.session(world.callback_url()).await;
+    // The read fails more often than the client tries; the next delivery finds the work undone.
+    world.sandbox.inject_times(Operation::GetTransaction, 3, Fault::status(500));
+    world.sandbox.set_callback_retry_pause(Duration::from_millis(50));
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    world.sandbox.callbacks_delivered().await;
+    let [callback] = world.sandbox.callbacks().try_into().expect("one callback");
+    assert_eq!(statuses(&callback), [503, 200]);
+    world.assert_captured_once(&transaction);
+}
+
+#[tokio::test]
+async fn a_capture_whose_answer_is_lost_is_not_made_again() {
+    let world = World::new(MemoryDedupe::default()).await;
+    let session = world.session(world.callback_url()).await;
+    world.sandbox.inject(Operation::CaptureTransaction, Fault::bad_gateway().after_executing());
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    world.sandbox.callbacks_delivered().await;
+    world.assert_captured_once(&transaction);
+    assert_eq!(world.sandbox.received(Operation::CaptureTransaction), 1);
+}
+
+#[tokio::test]
+async fn what_is_not_signed_for_this_account_runs_no_handler() {
+    let world = World::new(MemoryDedupe::default()).await;
+    let session = world.session(world.callback_url()).await;
+    world.sandbox.hold_callbacks();
+    world.sandbox.customer_pays(&session).expect("paid");
+    let id = world.sandbox.return_url(&session, None).expect("a return URL");
+    let id = id.query_pairs().find(|(name, _)| name == "transaction_id").expect("an id").1.into_owned();
+    let url = Url::parse(&format!("{}/callback?transaction_id={id}", world.base_url)).expect("a URL");
+    let forged = format!("t={},v0-hmac-sha256={}", chrono::Utc::now().timestamp(), "0".repeat(64));
+    // A mismatch may be our own wrong secret, so it is tried again; a header that says nothing is not.
+    for method in ["GET", "POST"] {
+        assert_eq!(request(method, &url, &[]).await, (503, String::new()));
+        assert_eq!(request(method, &url, &[("dintero-signature", &forged)]).await.0, 503);
+        assert_eq!(request(method, &url, &[("dintero-signature", "t=1")]).await.0, 400);
+    }
+    assert_eq!(world.captures(), 0);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_rotated_too_late_here_loses_no_callback() {
+    let world = World::new(MemoryDedupe::default()).await;
+    let session = world.session(world.callback_url()).await;
+    let secret = world.sandbox.signature_secret();
+    world.sandbox.set_signature_secret(Some("the new one, not yet known to the shop"));
+    world.sandbox.set_callback_retry_pause(Duration::from_millis(50));
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    // Settings are put right while the service keeps trying.
+    tokio::time::sleep(Duration::from_millis(120)).await;
+    assert_eq!(world.captures(), 0);
+    world.sandbox.set_signature_secret(secret.as_deref());
+    world.sandbox.callbacks_delivered().await;
+    world.assert_captured_once(&transaction);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_nothing() {
+    let file = std::env::temp_dir().join(format!("callback-test-{}.sqlite", uuid::Uuid::new_v4()));
+    let open = || SqliteDedupe::open(&file, Duration::from_secs(60)).expect("a database");
+    let world = World::new(open()).await;
+    // A second server of the same shop, with a connection of its own.
+    let second = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let second_url = format!("http://{}", second.local_addr().expect("an address"));
+    let account: AccountId = world.sandbox.account_id().parse().expect("an account");
+    let verifier = |secret: &str| {
+        let secret = SigningSecret::new(secret).expect("a secret");
+        Verifier::builder(account.clone(), &world.base_url).secret(secret).build().expect("a verifier")
+    };
+    let router = shop::router(Shop { client: world.client.clone(), verifier: verifier("other"), done: open() });
+    tokio::spawn(async move { axum::serve(second, router).await });
+
+    let session = world.session(world.callback_url()).await;
+    world.sandbox.duplicate_callbacks(5);
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    let mut back = world.sandbox.return_url(&session, None).expect("a return URL");
+    let port = Url::parse(&second_url).expect("a URL").port();
+    back.set_port(port).expect("a port");
+    let tabs = (0..5).map(|_| request("GET", &back, &[]));
+    let pages = futures_util::future::join_all(tabs).await;
+    assert!(pages.iter().all(|(status, _)| *status == 200));
+    world.sandbox.callbacks_delivered().await;
+    world.assert_captured_once(&transaction);
+
+    // Another process later: the file remembers.
+    let key = dintero::callback::DedupeKey::action("settle", &transaction.parse().expect("an id"));
+    let claim = open().claim(&key).await.expect("no error");
+    assert!(matches!(claim, dintero::callback::Claim::Done));
+    for suffix in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(format!("{}{suffix}", file.display())));
+    }
+}

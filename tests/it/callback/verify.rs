@@ -1,0 +1,387 @@
+//! The verifier accepts what the service signs and nothing else: the published vectors, one test per
+//! cause of refusal, rotation, replay.
+
+use std::time::Duration;
+
+use dintero::AccountId;
+use dintero::callback::{
+    Answer, SIGNATURE_HEADER, SigningSecret, Verifier, VerifierBuilder, VerifierError, VerifyError, sign,
+};
+use http::{HeaderMap, HeaderValue, Method};
+use url::Url;
+
+const ACCOUNT: &str = "P00000000";
+const SECRET: &str = "123";
+const TIME: u64 = 1_582_236_537;
+const HEX: &str = "6bed2ab1b919d460ef7465a20dc6c97260dca73fab6647106ca525f0908df64a";
+const TARGET: &str = "/callback?B=123&A=992";
+
+fn account(text: &str) -> AccountId {
+    text.parse().expect("an account id")
+}
+
+fn secret(text: &str) -> SigningSecret {
+    SigningSecret::new(text).expect("a secret")
+}
+
+fn at(seconds: u64) -> super::support::At {
+    super::support::At(seconds.cast_signed())
+}
+
+fn builder() -> VerifierBuilder {
+    Verifier::builder(account(ACCOUNT), "https://example.com").secret(secret(SECRET)).clock(at(TIME))
+}
+
+fn verifier() -> Verifier {
+    builder().build().expect("a verifier")
+}
+
+fn headers(value: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(value).expect("a value"));
+    headers
+}
+
+fn published() -> HeaderMap {
+    headers(&format!("t={TIME},v0-hmac-sha256={HEX}"))
+}
+
+fn signed(secret_text: &str, time: u64, of: &str, method: &Method, url: &str) -> HeaderMap {
+    let url = Url::parse(url).expect("a URL");
+    headers(&sign(&secret(secret_text), time, &account(of), method, &url))
+}
+
+#[test]
+fn the_published_vectors_verify() {
+    for (target, hex) in [
+        (TARGET, HEX),
+        ("/callback", "61805c29e0f9dc572d0791f476811f8edf1f7452171f9cf312056275557b779e"),
+        ("/callback?B=1", "77aa669382c98256e58d5049a1e3ebde0f530fc73cc14ccd1bd62295c351e992"),
+    ] {
+        let headers = headers(&format!("t={TIME}, v0-hmac-sha256={hex}"));
+        for base in ["https://example.com", "https://example.com:8443/", "http://EXAMPLE.com"] {
+            let verifier = Verifier::builder(account(ACCOUNT), base)
+                .secret(secret(SECRET))
+                .clock(at(TIME))
+                .build()
+                .expect("a verifier");
+            let callback = verifier.verify(&Method::GET, target, &headers).expect("verified");
+            assert_eq!(callback.path(), "/callback");
+            assert_eq!(callback.signed_at().map(|t| t.timestamp()), Some(i64::try_from(TIME).expect("fits")));
+        }
+    }
+}
+
+#[test]
+fn the_url_may_be_absolute_and_its_host_and_port_a_proxys() {
+    for url in [
+        "https://example.com/callback?B=123&A=992",
+        "http://10.0.0.7:8080/callback?B=123&A=992",
+        "HTTPS://user@internal/callback?A=992&B=123#fragment",
+        "/callback?A=%39%392&B=123",
+    ] {
+        assert!(verifier().verify(&Method::GET, url, &published()).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn an_empty_path_is_the_root() {
+    let headers = signed(SECRET, TIME, ACCOUNT, &Method::GET, "https://example.com?a=1");
+    for url in ["/?a=1", "https://example.com?a=1", "https://example.com/?a=1"] {
+        assert!(verifier().verify(&Method::GET, url, &headers).is_ok(), "{url}");
+    }
+}
+
+#[test]
+fn a_path_prefix_that_a_proxy_takes_off_is_put_back() {
+    let headers = signed(SECRET, TIME, ACCOUNT, &Method::GET, "https://example.com/pay/callback?a=1");
+    for base in ["https://example.com/pay", "https://example.com/pay/"] {
+        let verifier = Verifier::builder(account(ACCOUNT), base)
+            .secret(secret(SECRET))
+            .clock(at(TIME))
+            .build()
+            .expect("a verifier");
+        for url in [
+            "/callback?a=1",
+            "/pay/callback?a=1",
+            "http://internal/callback?a=1",
+            "https://example.com/pay/callback?a=1",
+        ] {
+            assert!(verifier.verify(&Method::GET, url, &headers).is_ok(), "{url}");
+        }
+        assert_eq!(
+            verifier.verify(&Method::GET, "/payback/callback?a=1", &headers).unwrap_err(),
+            VerifyError::Mismatch
+        );
+    }
+}
+
+#[test]
+fn hosts_are_compared_as_the_sender_spells_them() {
+    for (base, sent) in [
+        ("https://SHOP.Example", "https://shop.example/c"),
+        ("https://bl\u{e5}b\u{e6}r.example", "https://xn--blbr-roah.example/c"),
+        ("https://[2001:DB8::1]:8443", "https://[2001:db8::1]/c"),
+        ("https://127.1", "https://127.0.0.1/c"),
+    ] {
+        let verifier = Verifier::builder(account(ACCOUNT), base)
+            .secret(secret(SECRET))
+            .clock(at(TIME))
+            .build()
+            .expect("a verifier");
+        let headers = signed(SECRET, TIME, ACCOUNT, &Method::POST, sent);
+        assert!(verifier.verify(&Method::POST, "/c", &headers).is_ok(), "{base}");
+    }
+}
+
+#[test]
+fn a_path_is_not_normalised_into_a_signed_one() {
+    let headers = signed(SECRET, TIME, ACCOUNT, &Method::GET, "https://example.com/a/../callback");
+    assert!(verifier().verify(&Method::GET, "/callback", &headers).is_ok());
+    for path in [
+        "/a/../callback",
+        "/./callback",
+        "/callback/.",
+        "/%2e/callback",
+        "//callback",
+        "/callback/",
+        "/call%62ack",
+        "\\callback",
+        "/callback\\",
+        "/Callback",
+        "/call\tback",
+    ] {
+        let error = verifier().verify(&Method::GET, path, &headers).unwrap_err();
+        assert!(matches!(error, VerifyError::Mismatch | VerifyError::Target(_)), "{path}");
+    }
+}
+
+#[test]
+fn a_line_break_cannot_shift_the_signed_parts() {
+    // Signed for path `/a` and query `b=1`; the text would be the same with the break in the path.
+    let headers = signed(SECRET, TIME, ACCOUNT, &Method::GET, "https://example.com/a?b=1");
+    assert_eq!(verifier().verify(&Method::GET, "/a\nb=1", &headers).unwrap_err(), VerifyError::Mismatch);
+}
+
+#[test]
+fn cause_signature_missing() {
+    let error = verifier().verify(&Method::GET, TARGET, &HeaderMap::new()).unwrap_err();
+    assert_eq!(error, VerifyError::SignatureMissing);
+    assert_eq!(error.answer(), Answer::RetryLater);
+}
+
+#[test]
+fn cause_malformed() {
+    let mut twice = published();
+    twice.append(SIGNATURE_HEADER, twice[SIGNATURE_HEADER].clone());
+    let mut bytes = HeaderMap::new();
+    bytes.insert(SIGNATURE_HEADER, HeaderValue::from_bytes(b"t=1,v0=\xff").expect("a value"));
+    for headers in [
+        twice,
+        bytes,
+        headers(""),
+        headers(&format!("t=-{TIME},v0-hmac-sha256={HEX}")),
+        headers(&format!("t={TIME},t={TIME},v0-hmac-sha256={HEX}")),
+        headers(&format!("t={TIME},v0-hmac-sha256={}", HEX.to_uppercase())),
+        headers(&format!("t={TIME},v0-hmac-sha256={}", &HEX[..62])),
+        headers(&format!("t={TIME};v0-hmac-sha256={HEX}")),
+        headers(&format!("v0-hmac-sha256={HEX}")),
+        headers(&format!("t={TIME},v0-hmac-sha256={HEX},v0-hmac-sha256=damaged")),
+    ] {
+        let error = verifier().verify(&Method::GET, TARGET, &headers).unwrap_err();
+        assert!(matches!(error, VerifyError::Malformed(_)), "{error:?}");
+        assert_eq!(error.answer(), Answer::Refuse);
+    }
+}
+
+#[test]
+fn cause_unknown_scheme() {
+    let headers = headers(&format!("t={TIME},v1-hmac-sha512={HEX}"));
+    let error = verifier().verify(&Method::GET, TARGET, &headers).unwrap_err();
+    assert_eq!(error, VerifyError::UnknownScheme);
+    assert_eq!(error.answer(), Answer::RetryLater);
+}
+
+#[test]
+fn cause_target() {
+    for url in ["", "callback?B=123&A=992", "*", "ftp://example.com/callback", "https:///callback", "https://a\\b/c"] {
+        let error = verifier().verify(&Method::GET, url, &published()).unwrap_err();
+        assert!(matches!(error, VerifyError::Target(_)), "{url}: {error:?}");
+    }
+}
+
+#[test]
+fn cause_mismatch() {
+    let verifier = verifier();
+    for (method, url) in [
+        (Method::POST, TARGET),
+        (Method::GET, "/callback?B=123&A=993"),
+        (Method::GET, "/callback?B=123"),
+        (Method::GET, "/callback?B=123&A=992&C="),
+        (Method::GET, "/callback?b=123&A=992"),
+        (Method::GET, "/callbacks?B=123&A=992"),
+        (Method::from_bytes(b"get").expect("a method"), TARGET),
+    ] {
+        let error = verifier.verify(&method, url, &published()).unwrap_err();
+        assert_eq!(error, VerifyError::Mismatch, "{method} {url}");
+        assert_eq!(error.answer(), Answer::RetryLater);
+    }
+    for headers in [
+        signed("124", TIME, ACCOUNT, &Method::GET, "https://example.com/callback?B=123&A=992"),
+        signed(SECRET, TIME, "T00000000", &Method::GET, "https://example.com/callback?B=123&A=992"),
+        signed(SECRET, TIME, ACCOUNT, &Method::GET, "https://shop.example.com/callback?B=123&A=992"),
+        headers(&format!("t={},v0-hmac-sha256={HEX}", TIME + 1)),
+        headers(&format!("t=0{TIME},v0-hmac-sha256={HEX}")),
+    ] {
+        assert_eq!(verifier.verify(&Method::GET, TARGET, &headers).unwrap_err(), VerifyError::Mismatch);
+    }
+}
+
+#[test]
+fn causes_stale_and_from_the_future_at_the_edges_of_the_window() {
+    for (tolerance, edge) in [(None, 300), (Some(10), 10), (Some(0), 0)] {
+        let check = |now: u64| {
+            let mut builder = builder().clock(at(now));
+            if let Some(seconds) = tolerance {
+                builder = builder.tolerance(Duration::from_secs(seconds));
+            }
+            builder.build().expect("a verifier").verify(&Method::GET, TARGET, &published())
+        };
+        // A replay inside the window verifies, as often as it is sent: that is what dedupe is for.
+        for now in [TIME, TIME - edge, TIME + edge, TIME + edge] {
+            assert!(check(now).is_ok(), "{now}");
+        }
+        let allowed = Duration::from_secs(edge);
+        assert_eq!(
+            check(TIME + edge + 1).unwrap_err(),
+            VerifyError::Stale { age: Duration::from_secs(edge + 1), tolerance: allowed }
+        );
+        assert_eq!(
+            check(TIME - edge - 1).unwrap_err(),
+            VerifyError::FromTheFuture { ahead: Duration::from_secs(edge + 1), tolerance: allowed }
+        );
+    }
+    assert_eq!(
+        VerifyError::Stale { age: Duration::from_secs(301), tolerance: Duration::from_secs(300) }.answer(),
+        Answer::RetryLater,
+        "our own clock may be the wrong one"
+    );
+}
+
+#[test]
+fn extreme_times_do_not_overflow() {
+    for time in [0, 1, u64::MAX / 2, u64::MAX - 1, u64::MAX] {
+        let headers = signed(SECRET, time, ACCOUNT, &Method::GET, "https://example.com/c");
+        let result = verifier().verify(&Method::GET, "/c", &headers);
+        match result.unwrap_err() {
+            VerifyError::Stale { .. } => assert!(time < TIME),
+            VerifyError::FromTheFuture { .. } => assert!(time > TIME),
+            other => panic!("{time}: {other}"),
+        }
+        // Whatever is signed is accepted with the widest window, from a clock before 1970 too.
+        let all = builder().tolerance(Duration::MAX).clock(super::support::At(-1)).build().expect("a verifier");
+        let callback = all.verify(&Method::GET, "/c", &headers).expect("verified");
+        assert_eq!(callback.signed_at().is_some(), time <= 1);
+    }
+    // Larger than any integer: signed as text, which the verifier reads as the largest number.
+    let digits = "9".repeat(60);
+    let headers = headers(&format!("t={digits},v0-hmac-sha256={HEX}"));
+    assert_eq!(verifier().verify(&Method::GET, TARGET, &headers).unwrap_err(), VerifyError::Mismatch);
+}
+
+#[test]
+fn cause_other_account() {
+    let found = || VerifyError::OtherAccount { found: account("T11111111") };
+    for (query, by) in [
+        // Genuine, but for the other account: the settings here name the wrong one.
+        ("transaction_id=T11111111.abc", "T11111111"),
+        ("session_id=T11111111.abc", "T11111111"),
+        ("sid=T11111111.abc", "T11111111"),
+        ("sid_parameter_name=s&s=T11111111.abc", "T11111111"),
+        // Signed for this account, about another one.
+        ("transaction_id=T11111111.abc", ACCOUNT),
+        ("transaction_id=P00000000.abc&session_id=T11111111.abc", ACCOUNT),
+        ("transaction_id=P00000000.abc&transaction_id=T11111111.abc", ACCOUNT),
+    ] {
+        let url = format!("https://example.com/c?{query}");
+        let headers = signed(SECRET, TIME, by, &Method::GET, &url);
+        let error = verifier().verify(&Method::GET, &url, &headers).unwrap_err();
+        assert_eq!(error, found(), "{query} by {by}");
+        assert_eq!(error.answer(), Answer::RetryLater);
+    }
+    // The merchant's own parameters say nothing about the account.
+    for query in ["sid=mine", "sid=a.b", "order=T11111111.abc", "merchant_reference=T11111111.abc"] {
+        let url = format!("https://example.com/c?{query}");
+        let headers = signed(SECRET, TIME, ACCOUNT, &Method::GET, &url);
+        assert!(verifier().verify(&Method::GET, &url, &headers).is_ok(), "{query}");
+    }
+}
+
+#[test]
+fn during_a_rotation_any_signature_and_any_secret_may_match() {
+    let bad = "0".repeat(64);
+    let lists = [vec![HEX, &bad, &bad], vec![&bad, HEX, &bad], vec![&bad, &bad, HEX], vec![HEX, HEX, &bad]];
+    for list in lists {
+        let members: Vec<_> = list.iter().map(|hex| format!("v0-hmac-sha256={hex}")).collect();
+        let one_line = headers(&format!("t={TIME},{}", members.join(",")));
+        assert!(verifier().verify(&Method::GET, TARGET, &one_line).is_ok(), "{list:?}");
+        // The timestamp may stand anywhere.
+        let last = headers(&format!("{}, t={TIME}", members.join(",  ")));
+        assert!(verifier().verify(&Method::GET, TARGET, &last).is_ok(), "{list:?}");
+        // The same list on several lines is the same list.
+        let mut lines = headers(&format!("t={TIME}"));
+        for member in &members {
+            lines.append(SIGNATURE_HEADER, HeaderValue::from_str(member).expect("a value"));
+        }
+        assert!(verifier().verify(&Method::GET, TARGET, &lines).is_ok(), "{list:?}");
+    }
+    for secrets in [["123", "a", "b"], ["a", "123", "b"], ["a", "b", "123"]] {
+        let verifier = Verifier::builder(account(ACCOUNT), "https://example.com")
+            .secrets(secrets.map(secret))
+            .clock(at(TIME))
+            .build()
+            .expect("a verifier");
+        assert!(verifier.verify(&Method::GET, TARGET, &published()).is_ok());
+    }
+    let none = headers(&format!("t={TIME},v0-hmac-sha256={bad},v0-hmac-sha256={bad}"));
+    assert_eq!(verifier().verify(&Method::GET, TARGET, &none).unwrap_err(), VerifyError::Mismatch);
+}
+
+#[test]
+fn a_verifier_without_what_it_needs_is_not_built() {
+    let build = |base: &str| Verifier::builder(account(ACCOUNT), base).secret(secret(SECRET)).build();
+    for base in [
+        "",
+        "example.com",
+        "/callback",
+        "ftp://example.com",
+        "https://",
+        "https://user:word@example.com",
+        "https://example.com?a=1",
+        "https://example.com#a",
+        "data:text/plain,x",
+    ] {
+        assert!(matches!(build(base), Err(VerifierError::BaseUrl(_))), "{base}");
+    }
+    assert_eq!(
+        Verifier::builder(account(ACCOUNT), "https://example.com").build().unwrap_err(),
+        VerifierError::NoSecret
+    );
+}
+
+#[test]
+fn nothing_printed_holds_the_secret() {
+    let text = "s3cr3t-of-the-account";
+    let secret = secret(text);
+    let builder = Verifier::builder(account(ACCOUNT), "https://example.com").secret(secret.clone());
+    let mut printed = format!("{secret:?} {secret:#?} {builder:?}");
+    let verifier = builder.build().expect("a verifier");
+    printed += &format!("{verifier:?} {verifier:#?}");
+    for target in [TARGET, "", "/x?transaction_id=T11111111.a"] {
+        let error = verifier.verify(&Method::GET, target, &published()).unwrap_err();
+        printed += &format!("{error} {error:?}");
+    }
+    assert!(!printed.contains(text));
+    // Nor its bytes, as a derived `Debug` of a key would print them.
+    assert!(!printed.contains("115, 51, 99"));
+}

@@ -1,0 +1,9 @@
+//! Calls: what is sent, how often, and what is made of the response.
+
+mod lists;
+mod outcome;
+mod repeat;
+mod requests;
+mod spans;
+mod token;
+mod token_store;

@@ -1,0 +1,280 @@
+//! What a call puts on the wire, and what is refused before anything is.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::support::{Reply, Seen, Server, credentials};
+use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude, TransactionStatus};
+use dintero::{
+    CallOptions, Client, Completion, Credentials, ErrorKind, GetTransactionOptions, ListTransactions, Outcome,
+    PaySessionOptions, PayToggle, ProfileSessionOptions, SessionId, SessionToggle, SystemHeaders, TransactionId,
+};
+use serde_json::{Value, json};
+
+/// Gives tokens and answers every call with the same.
+async fn server(reply: Reply) -> Server {
+    Server::start(move |seen| if seen.is_token() { Reply::token("t0", 14_400) } else { reply.clone() }).await
+}
+
+fn transaction(events: Value) -> Value {
+    json!({
+        "id": "T12345678.abc", "amount": 30_000, "currency": "NOK", "payment_product": "payex",
+        "payment_product_type": "payex.creditcard", "status": "CAPTURED", "events": events,
+    })
+}
+
+fn id() -> TransactionId {
+    TransactionId::new("T12345678.abc").unwrap()
+}
+
+fn profile_session() -> CreateSessionFromProfile {
+    serde_json::from_value(json!({
+        "profile_id": "default",
+        "url": {"return_url": "https://example.com/return"},
+        "order": {"amount": 29_990, "currency": "NOK", "merchant_reference": "order-1",
+                  "items": [{"id": "chair", "line_id": "1", "amount": 29_990, "quantity": 1, "description": "A chair"}]},
+    }))
+    .unwrap()
+}
+
+fn last(server: &Server) -> Seen {
+    server.calls().pop().unwrap()
+}
+
+#[test]
+fn clients_are_shared_between_threads_and_their_futures_sent() {
+    fn shared<T: Clone + Send + Sync + 'static>() {}
+    fn sent<T: Future + Send>(_: &impl Fn(&'static Client) -> T) {}
+    shared::<Client>();
+    shared::<dintero::Sessions>();
+    shared::<dintero::Transactions>();
+    fn error<T: std::error::Error + Send + Sync + 'static>() {}
+    error::<dintero::Error>();
+    assert!(size_of::<dintero::Error>() <= size_of::<usize>());
+
+    sent(&|client| async { client.transactions().get(&id(), Default::default()).await });
+    sent(&|client| async { client.transactions().list(&Default::default()).await });
+    sent(&|client| async { client.transactions().capture(&id(), &CaptureRequest::new(1), Default::default()).await });
+    sent(&|client| async { client.transactions().void(&id(), Default::default()).await });
+    sent(&|client| async { client.sessions().create_from_profile(&profile_session(), Default::default()).await });
+    sent(&|client| async { client.sessions().list(&Default::default()).await });
+}
+
+#[tokio::test]
+async fn every_request_names_the_client_and_its_system() {
+    let server = server(Reply::Json(200, transaction(json!([])))).await;
+    let system = SystemHeaders { name: Some("shop".into()), version: Some("1.2".into()), ..Default::default() };
+    let client = server.builder().system(system).user_agent("shop/1.2").build().unwrap();
+    client.transactions().get(&id(), Default::default()).await.unwrap();
+    let seen = last(&server);
+    assert_eq!(seen.method, "GET");
+    assert_eq!(seen.target, "/v1/transactions/T12345678.abc");
+    assert_eq!(seen.header("authorization"), Some("Bearer t0"));
+    assert_eq!(seen.header("accept"), Some("application/json"));
+    assert_eq!(seen.header("dintero-system-name"), Some("shop"));
+    assert_eq!(seen.header("dintero-system-version"), Some("1.2"));
+    assert_eq!(seen.header("dintero-system-plugin-name"), None);
+    assert_eq!(seen.header("dintero-feature-toggles"), None);
+    assert_eq!(seen.header("api-version"), None, "the generator's own header means nothing to the service");
+    let agent = concat!("dintero-rust/", env!("CARGO_PKG_VERSION"), " shop/1.2");
+    assert_eq!(seen.header("user-agent"), Some(agent));
+    let token = server.seen().into_iter().find(Seen::is_token).unwrap();
+    assert_eq!(token.header("user-agent"), Some(agent));
+
+    let own = SystemHeaders { name: Some("other".into()), ..Default::default() };
+    let call = CallOptions { system: own, ..Default::default() };
+    client.transactions().get(&id(), GetTransactionOptions { call, ..Default::default() }).await.unwrap();
+    assert_eq!(last(&server).header("dintero-system-name"), Some("other"));
+    assert_eq!(last(&server).header("dintero-system-version"), Some("1.2"));
+}
+
+#[tokio::test]
+async fn toggles_are_the_clients_unless_the_call_has_its_own() {
+    let server = server(Reply::Json(200, json!({"id": "T12345678.s", "url": "https://example.com/pay"}))).await;
+    let client = server
+        .builder()
+        .order_toggles([SessionToggle::StrictSessionAmounts])
+        .pay_toggles([PayToggle::StrictMerchantReference])
+        .build()
+        .unwrap();
+    let header = || last(&server).header("dintero-feature-toggles").map(str::to_owned);
+    let created = client.sessions().create_from_profile(&profile_session(), Default::default()).await.unwrap();
+    assert_eq!(created.id.as_deref(), Some("T12345678.s"));
+    assert_eq!(last(&server).json(), serde_json::to_value(profile_session()).unwrap());
+    assert_eq!(header().as_deref(), Some("strict-session-amounts"));
+    let options = ProfileSessionOptions { toggles: Some(vec![]), include_session: Some(true), ..Default::default() };
+    client.sessions().create_from_profile(&profile_session(), options).await.unwrap();
+    assert_eq!(last(&server).target, "/v1/sessions-profile?include_session=true");
+    assert_eq!(header(), None);
+    client.sessions().cancel(&SessionId::new("T12345678.s").unwrap(), Default::default()).await.unwrap_err();
+    assert_eq!(header(), None, "a call that takes no toggles sends none");
+    let options =
+        PaySessionOptions { toggles: Some(vec![PayToggle::StrictSuccessMerchantReference]), ..Default::default() };
+    let request = serde_json::from_value::<PayRequest>(json!({})).unwrap();
+    drop(client.sessions().pay(&request, options).await);
+    assert_eq!(header().as_deref(), Some("strict-success-merchant-reference"));
+}
+
+#[tokio::test]
+async fn queries_repeat_their_lists_and_keep_their_dots() {
+    let server = server(Reply::Json(200, json!([]))).await;
+    let client = server.builder().build().unwrap();
+    let query = ListTransactions {
+        amount_gte: Some(100),
+        created_at_lte: Some("2026-01-01T00:00:00Z".into()),
+        limit: Some(7),
+        status: vec![TransactionStatus::Captured, "A_NEW_ONE".into()],
+        session_id: vec!["T12345678.a".into(), "T12345678.b".into()],
+        ..Default::default()
+    };
+    assert!(client.transactions().list(&query).await.unwrap().is_empty());
+    let target = last(&server).target;
+    let mut pairs: Vec<_> = target.split_once('?').unwrap().1.split('&').collect();
+    pairs.sort_unstable();
+    let expected = [
+        "amount.gte=100",
+        "created_at.lte=2026-01-01T00%3A00%3A00Z",
+        "limit=7",
+        "session_id=T12345678.a",
+        "session_id=T12345678.b",
+        "status=A_NEW_ONE",
+        "status=CAPTURED",
+    ];
+    assert_eq!(pairs, expected);
+    let options = GetTransactionOptions { includes: vec![TransactionInclude::Session], ..Default::default() };
+    drop(client.transactions().get(&id(), options).await);
+    assert_eq!(last(&server).target, "/v1/transactions/T12345678.abc?includes=session");
+    for limit in [0, 101, 255] {
+        let error = client.transactions().list(&ListTransactions { limit: Some(limit), ..Default::default() }).await;
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert_eq!(error.path().unwrap().to_string(), "$.limit");
+    }
+}
+
+#[tokio::test]
+async fn an_id_of_another_account_is_refused_before_anything_is_sent() {
+    let server = server(Reply::Json(200, transaction(json!([])))).await;
+    let client = server.builder().build().unwrap();
+    for (other, word) in [("T00000000.x", "belongs to account"), ("P12345678.x", "live")] {
+        let (transaction, session) = (TransactionId::new(other).unwrap(), SessionId::new(other).unwrap());
+        let capture = CaptureRequest::new(1);
+        let errors = [
+            client.transactions().get(&transaction, Default::default()).await.unwrap_err(),
+            client.transactions().capture(&transaction, &capture, Default::default()).await.unwrap_err(),
+            client.transactions().void(&transaction, Default::default()).await.unwrap_err(),
+            client.sessions().get(&session, Default::default()).await.unwrap_err(),
+            client.sessions().cancel(&session, Default::default()).await.unwrap_err(),
+        ];
+        for error in errors {
+            assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
+            assert!(error.to_string().contains(word), "{error}");
+        }
+    }
+    assert!(server.seen().is_empty(), "not even a token was asked for");
+}
+
+#[tokio::test]
+async fn a_client_is_not_built_for_a_host_or_header_that_will_not_do() {
+    let build = |base: &str| Client::builder(credentials()).base_url(base).build();
+    for bad in ["http://checkout.dintero.com/v1", "https://user:pw@example.com", "checkout.dintero.com", ""] {
+        let error = build(bad).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("the base URL"), "{error}");
+    }
+    let error = Client::builder(credentials()).auth_url("http://api.dintero.com").build().unwrap_err();
+    assert!(error.to_string().contains("the token URL"), "{error}");
+    let system = SystemHeaders { plugin_version: Some("x".repeat(121)), ..Default::default() };
+    let error = Client::builder(credentials()).system(system).build().unwrap_err();
+    assert!(error.to_string().contains("dintero-system-plugin-version"), "{error}");
+    assert!(Client::builder(credentials()).user_agent("a\nb").build().is_err());
+    assert!(Client::new(credentials()).is_ok(), "the defaults will do");
+    let account = dintero::AccountId::new("P12345678").unwrap();
+    let live = Client::new(Credentials::new(account, "a", "b")).unwrap();
+    assert_eq!(live.environment(), dintero::Environment::Live);
+}
+
+#[tokio::test]
+async fn a_capture_carries_a_reference_of_its_own_and_tells_it() {
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |seen| {
+        if seen.is_token() {
+            return Reply::token("t0", 14_400);
+        }
+        let reference = seen.json()["capture_reference"].clone();
+        let success = count.fetch_add(1, Ordering::SeqCst) < 2;
+        let event = json!({"event": "CAPTURE", "success": success, "event_reference": reference, "amount": 100});
+        Reply::Json(200, transaction(json!([event])))
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let capture =
+        async |request: &CaptureRequest| client.transactions().capture(&id(), request, Default::default()).await;
+    let sent = || last(&server).json()["capture_reference"].as_str().unwrap().to_owned();
+
+    let first = capture(&CaptureRequest::new(100)).await.unwrap();
+    assert!(matches!(*first, Completion::Completed(_)));
+    assert_eq!(first.reference(), Some(sent().as_str()));
+    let own = CaptureRequest { capture_reference: Some("parcel-1".into()), ..CaptureRequest::new(100) };
+    let second = capture(&own).await.unwrap();
+    assert_eq!((second.reference(), sent().as_str()), (Some("parcel-1"), "parcel-1"));
+    let error = capture(&CaptureRequest::new(100)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected));
+    assert_eq!(error.reference(), Some(sent().as_str()));
+    assert_ne!(first.reference(), error.reference(), "made up anew for each call");
+    assert_eq!(error.failed_event().and_then(|event| event.amount), Some(100));
+}
+
+#[tokio::test]
+async fn a_202_is_a_capture_under_way() {
+    let headers = vec![("event-request-id", "05c91a5b".to_owned()), ("content-type", "application/json".to_owned())];
+    let body = transaction(json!([])).to_string().into_bytes();
+    let server = server(Reply::Full(202, headers, body)).await;
+    let client = server.builder().build().unwrap();
+    let answer = client.transactions().capture(&id(), &CaptureRequest::new(1), Default::default()).await.unwrap();
+    assert!(!answer.is_completed());
+    let Completion::Accepted { event_request_id, .. } = answer.into_inner() else { panic!("202 is accepted") };
+    assert_eq!(event_request_id.as_deref(), Some("05c91a5b"));
+}
+
+#[tokio::test]
+async fn a_gateway_page_keeps_its_status_and_prints_nothing_of_itself() {
+    let page = b"<html>502 for jane@example.com</html>".to_vec();
+    let headers = vec![("content-type", "text/html".into()), ("x-request-id", "req-17".into())];
+    let server = server(Reply::Full(502, headers, page.clone())).await;
+    let client = server.builder().build().unwrap();
+    let error = client.transactions().void(&id(), Default::default()).await.unwrap_err();
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(502));
+    assert_eq!((error.code(), error.message()), (None, None));
+    assert_eq!(error.body(), page);
+    assert_eq!(error.request_id(), Some("req-17"));
+    assert_eq!(error.outcome(), Outcome::Unknown);
+    let printed = format!("{error} {error:?}");
+    assert!(printed.contains("502") && printed.contains("req-17"), "{printed}");
+    assert!(!printed.contains("jane"), "{printed}");
+}
+
+#[tokio::test]
+async fn an_unreadable_answer_names_the_path_and_not_the_value() {
+    let body = json!({"id": "T12345678.abc", "currency": "NOK", "amount": "jane@example.com"});
+    let server = server(Reply::Json(200, body)).await;
+    let client = server.builder().build().unwrap();
+    let error = client.transactions().get(&id(), Default::default()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreadable);
+    assert_eq!(error.path().unwrap().to_string(), "$.amount");
+    assert!(error.body().starts_with(b"{"));
+    let printed = format!("{error} {error:?}");
+    assert!(printed.contains("amount") && !printed.contains("jane"), "{printed}");
+}
+
+#[tokio::test]
+async fn dropping_a_call_ends_it() {
+    let server = server(Reply::Hang).await;
+    let client = server.builder().build().unwrap();
+    let transactions = client.transactions();
+    let transaction = id();
+    let call = transactions.void(&transaction, Default::default());
+    assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
+    assert_eq!(server.calls().len(), 1);
+}

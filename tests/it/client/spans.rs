@@ -1,0 +1,66 @@
+//! The span of a call: its name and what it records.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
+use crate::support::{Reply, Server};
+use dintero::TransactionId;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+#[derive(Clone, Default)]
+struct Spans(Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
+
+struct Fields<'a>(&'a mut BTreeMap<String, String>);
+
+impl Visit for Fields<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+}
+
+impl<S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>> Layer<S> for Spans {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        if attributes.metadata().target() == "dintero" {
+            let mut spans = self.0.lock().unwrap();
+            let fields = spans.entry(attributes.metadata().name().to_owned()).or_default();
+            attributes.record(&mut Fields(fields));
+        }
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, context: Context<'_, S>) {
+        let Some(span) = context.span(id).filter(|span| span.metadata().target() == "dintero") else { return };
+        let mut spans = self.0.lock().unwrap();
+        values.record(&mut Fields(spans.entry(span.name().to_owned()).or_default()));
+    }
+}
+
+#[tokio::test]
+async fn a_call_has_a_span_of_its_name_with_its_numbers() {
+    let spans = Spans::default();
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()));
+    let server = Server::start(|seen| match seen.is_token() {
+        true => Reply::token("t0", 14_400),
+        false => Reply::Full(403, vec![("request-id", "req-17".into())], Vec::new()),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let id = TransactionId::new("T12345678.abc").unwrap();
+    client.transactions().void(&id, Default::default()).await.unwrap_err();
+    client.transactions().get(&id, Default::default()).await.unwrap_err();
+    let spans = spans.0.lock().unwrap();
+    for name in ["void_transaction", "get_transaction"] {
+        let fields = &spans[name];
+        let shown = |field: &str| fields[field].trim_matches('"').to_owned();
+        assert_eq!(shown("account"), "T12345678");
+        assert_eq!(
+            (shown("attempt"), shown("status"), shown("request_id")),
+            ("1".into(), "403".into(), "req-17".into())
+        );
+        assert!(shown("milliseconds").parse::<u64>().is_ok());
+        assert_eq!(fields.len(), 5, "nothing else is recorded: {fields:?}");
+    }
+}
