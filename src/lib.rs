@@ -9,9 +9,11 @@ mod clock;
 mod error;
 mod generated;
 mod ids;
+mod loopback;
 pub mod money;
 mod open_enum;
 mod operation;
+mod raw_response;
 pub mod read;
 mod retry;
 #[cfg(feature = "sandbox")]

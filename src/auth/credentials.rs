@@ -3,10 +3,11 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Error, Result};
 use crate::ids::{AccountId, Environment};
+use crate::loopback::is_loopback;
 
 /// The classic host, which answers every call of this crate.
 const BASE_URL: &str = "https://checkout.dintero.com/v1";
@@ -159,16 +160,6 @@ pub(crate) fn checked_url(what: &str, text: &str) -> Result<Url> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
-}
-
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        // Names below it are left out: not every resolver keeps those to this machine.
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use super::store::{StoredToken, TokenKey};
 use super::token::Grant;
 use crate::clock::Clock;
 use crate::error::{Error, Outcome, Result, Spent};
+use crate::raw_response::{self, Read};
 use crate::retry::RetryPolicy;
-use crate::transport::body::{self, Read};
 
 /// The name of the token call in errors and spans.
 pub(crate) const OPERATION: &str = "access_token";
@@ -106,7 +106,7 @@ impl Source {
             .send()
             .await
             .map_err(|cause| if cause.is_connect() { Error::connect(cause) } else { Error::transport(cause) })?;
-        let answer = match body::read(response, LARGEST_GRANT).await {
+        let answer = match raw_response::read(response, LARGEST_GRANT).await {
             Read::Whole(answer) | Read::TooLarge(answer) => answer,
             Read::Cut(_, cause) => return Err(Error::transport(cause)),
         };

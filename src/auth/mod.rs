@@ -11,6 +11,6 @@ mod token;
 
 pub(crate) use cache::TokenCache;
 pub use credentials::Credentials;
-pub(crate) use credentials::{checked_url, is_loopback};
+pub(crate) use credentials::checked_url;
 pub(crate) use fetch::Source;
 pub use store::{StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};

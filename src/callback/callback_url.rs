@@ -4,9 +4,10 @@
 
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::params::{ADDED, OPTIONS};
+use crate::loopback::is_loopback;
 
 /// The longest delay that can be asked for.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
@@ -161,10 +162,12 @@ impl CallbackUrl {
     /// [`CallbackUrlError`], naming what is wrong.
     pub fn build(self) -> Result<Url, CallbackUrlError> {
         let mut url = Url::parse(&self.url).map_err(|_| CallbackUrlError::NotAUrl)?;
-        let host = url.host().ok_or(CallbackUrlError::NotAUrl)?;
+        if url.host().is_none() {
+            return Err(CallbackUrlError::NotAUrl);
+        }
         let safe = match url.scheme() {
             "https" => true,
-            "http" => self.loopback && is_loopback(&host),
+            "http" => self.loopback && is_loopback(&url),
             _ => false,
         };
         if !safe {
@@ -219,14 +222,6 @@ impl CallbackUrl {
     }
 }
 
-fn is_loopback(host: &Host<&str>) -> bool {
-    match host {
-        Host::Domain(name) => *name == "localhost" || name.ends_with(".localhost"),
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -263,7 +258,13 @@ mod tests {
             assert_eq!(fails(CallbackUrl::new(url)), CallbackUrlError::NotHttps);
             assert!(CallbackUrl::new(url).allow_loopback_http().build().is_ok());
         }
-        for url in ["http://shop.example/c", "http://localhost.example/c", "http://10.0.0.1/c", "ftp://localhost/"] {
+        for url in [
+            "http://shop.example/c",
+            "http://localhost.example/c",
+            "http://a.localhost/c",
+            "http://10.0.0.1/c",
+            "ftp://localhost/",
+        ] {
             assert_eq!(fails(CallbackUrl::new(url).allow_loopback_http()), CallbackUrlError::NotHttps, "{url}");
         }
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Client, Core, Defaults, SystemHeaders};
-use crate::auth::{Credentials, Source, TokenCache, TokenStore, checked_url, is_loopback};
+use crate::auth::{Credentials, Source, TokenCache, TokenStore, checked_url};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
+use crate::loopback::is_loopback;
 use crate::retry::RetryPolicy;
+use crate::transport::Service;
 use crate::transport::connect::{Http, Settings};
 use crate::types::{PayToggle, SessionToggle};
 
@@ -171,11 +173,13 @@ impl ClientBuilder {
             core: Arc::new(Core {
                 account,
                 base: base_url.as_str().trim_end_matches('/').to_owned(),
-                base_url,
-                http,
-                tokens: TokenCache::new(source, self.token_store),
+                service: Arc::new(Service {
+                    base_url,
+                    http,
+                    tokens: TokenCache::new(source, self.token_store),
+                    retry: self.retry,
+                }),
                 timeout: self.timeout,
-                retry: self.retry,
                 defaults: self.defaults,
             }),
         })

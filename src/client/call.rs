@@ -15,8 +15,9 @@ use crate::error::{Error, Result};
 use crate::generated;
 use crate::generated::operations::OPERATIONS;
 use crate::ids::AccountId;
+use crate::raw_response::RawResponse;
 use crate::read;
-use crate::transport::{Answer, CallScope};
+use crate::transport::CallScope;
 
 /// What can be set for any one call.
 #[derive(Clone, Debug, Default)]
@@ -87,7 +88,7 @@ impl Core {
         self: &Arc<Self>,
         plan: Plan<'_>,
         send: F,
-        reread: impl FnOnce(Answer, Finished) -> Result<Response<T>>,
+        reread: impl FnOnce(RawResponse, Finished) -> Result<Response<T>>,
     ) -> Result<Response<T>>
     where
         F: FnOnce(generated::Client) -> Fut,
@@ -101,8 +102,8 @@ impl Core {
         let Some(operation) = OPERATIONS.iter().find(|known| known.id == plan.operation) else {
             return Err(name(Error::configuration("the operation is not in the document")));
         };
-        let scope = CallScope::new(self.clone(), operation, headers, limit);
-        let client = generated::Client::new_with_client(&self.base, self.http.reads.clone(), scope.clone());
+        let scope = CallScope::new(self.service.clone(), operation, headers, limit);
+        let client = generated::Client::new_with_client(&self.base, self.service.http.reads.clone(), scope.clone());
         let span = span(plan.operation, self.account.as_str());
         let began = Instant::now();
         // In boxes, the call and what it answers: nothing of this function then is of the size of the answer.

@@ -19,8 +19,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use crate::types::{PayToggle, SessionToggle};
 pub use builder::ClientBuilder;
 pub use call::CallOptions;
@@ -35,11 +33,10 @@ pub use sessions::Sessions;
 pub use system::SystemHeaders;
 pub use transactions::Transactions;
 
-use crate::auth::{Credentials, TokenCache};
+use crate::auth::Credentials;
 use crate::error::Result;
 use crate::ids::{AccountId, Environment};
-use crate::retry::RetryPolicy;
-use crate::transport::connect::Http;
+use crate::transport::Service;
 
 /// A client of one account.
 ///
@@ -52,13 +49,10 @@ pub struct Client {
 /// What all clones of a client share.
 pub(crate) struct Core {
     pub(crate) account: AccountId,
-    pub(crate) base_url: Url,
-    /// `base_url` as text, without a slash at its end.
+    /// The base URL as text, without a slash at its end.
     pub(crate) base: String,
-    pub(crate) http: Http,
-    pub(crate) tokens: TokenCache,
+    pub(crate) service: Arc<Service>,
     pub(crate) timeout: Duration,
-    pub(crate) retry: RetryPolicy,
     pub(crate) defaults: Defaults,
 }
 

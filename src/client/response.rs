@@ -7,14 +7,14 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use crate::error::{Spent, request_id};
+use crate::raw_response::RawResponse;
 use crate::read::{SetAside, UnreadableRow};
-use crate::transport::Answer;
 
 /// What a call answered: the value, to which this dereferences, and the answer it was read from.
 pub struct Response<T> {
     // Boxed: a transaction is sixteen kilobytes, and each move of it a copy on the stack.
     value: Box<T>,
-    answer: Answer,
+    answer: RawResponse,
     call: Finished,
     reference: Option<String>,
     set_aside: Vec<SetAside>,
@@ -29,7 +29,7 @@ pub(crate) struct Finished {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: Box<T>, answer: Answer, call: Finished) -> Self {
+    pub(crate) fn new(value: Box<T>, answer: RawResponse, call: Finished) -> Self {
         Self { value, answer, call, reference: None, set_aside: Vec::new(), unreadable: Vec::new() }
     }
 
@@ -47,7 +47,7 @@ impl<T> Response<T> {
         self.call
     }
 
-    pub(crate) fn into_parts(self) -> (Box<T>, Answer) {
+    pub(crate) fn into_parts(self) -> (Box<T>, RawResponse) {
         (self.value, self.answer)
     }
 
@@ -56,7 +56,7 @@ impl<T> Response<T> {
         self
     }
 
-    pub(crate) fn map<U>(self, change: impl FnOnce(Box<T>, &Answer) -> Box<U>) -> Response<U> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(Box<T>, &RawResponse) -> Box<U>) -> Response<U> {
         Response {
             value: change(self.value, &self.answer),
             answer: self.answer,

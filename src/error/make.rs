@@ -14,8 +14,8 @@ use super::{ApiBody, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
 use crate::money::OrderError;
+use crate::raw_response::RawResponse;
 use crate::read::{JsonPath, Unreadable, UnreadableRow};
-use crate::transport::Answer;
 
 /// What a call has used up when it fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,7 +116,7 @@ impl Error {
     }
 
     /// A success whose content says that the operation failed.
-    pub(crate) fn failed(answer: Answer, failure: Failure) -> Self {
+    pub(crate) fn failed(answer: RawResponse, failure: Failure) -> Self {
         let wait = failure.event.as_deref().and_then(super::failure::retry_after);
         let detail = "the service reports that the operation failed";
         let mut error = Self::bare(ErrorKind::Failed, Outcome::Rejected, detail).with_answer(
@@ -140,7 +140,7 @@ impl Error {
     }
 
     /// A success in which something cannot be read that the type is worthless without.
-    pub(crate) fn unreadable_at(answer: Answer, cause: &Unreadable) -> Self {
+    pub(crate) fn unreadable_at(answer: RawResponse, cause: &Unreadable) -> Self {
         let detail = format!("the answer cannot be read: {}", cause.problem);
         let mut error = Self::unreadable(answer.status, answer.headers, answer.body, detail);
         error.inner.path = Some(cause.path.clone());

@@ -1,14 +1,14 @@
-//! How a request of the generated client gets to the service and its answer back.
+//! How a request of the generated client gets to the service and its response back.
 //!
-//! Credentials are added here and to the configured host only. What an answer means for the caller is decided
+//! Credentials are added here and to the configured host only. What a response means for the caller is decided
 //! by the client layer above; how a token is had, by `auth`.
 
-pub(crate) mod body;
 pub(crate) mod connect;
 mod hooks;
 mod reach;
 mod run;
 mod scope;
+mod service;
 
-pub(crate) use body::Answer;
 pub(crate) use scope::CallScope;
+pub(crate) use service::Service;

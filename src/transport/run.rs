@@ -13,12 +13,11 @@ use http::StatusCode;
 use http::header::AUTHORIZATION;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::body::{self, Answer, LARGEST_BODY, Read};
-
 use super::scope::CallScope;
 use crate::check;
 use crate::error::{Error, Outcome, Result, is_passing, request_id};
 use crate::operation::Retry;
+use crate::raw_response::{self, LARGEST_BODY, RawResponse, Read};
 
 /// How long one attempt of a call that only reads may take while there are others left.
 const READ_ATTEMPT: Duration = Duration::from_secs(15);
@@ -26,7 +25,7 @@ const READ_ATTEMPT: Duration = Duration::from_secs(15);
 impl CallScope {
     /// Sends a request and reads its answer, all within the time of the call. `Ok` is an answer with a
     /// status of success.
-    pub(crate) async fn run(&self, request: reqwest::Request) -> Result<Answer> {
+    pub(crate) async fn run(&self, request: reqwest::Request) -> Result<RawResponse> {
         let end = match timeout_at(self.shared.deadline, self.attempts(request)).await {
             Ok(end) => end,
             Err(_) => Err(Error::timeout(self.effect())),
@@ -34,17 +33,17 @@ impl CallScope {
         end.map_err(|error| self.name(error))
     }
 
-    async fn attempts(&self, request: reqwest::Request) -> Result<Answer> {
-        let core = &self.shared.core;
+    async fn attempts(&self, request: reqwest::Request) -> Result<RawResponse> {
+        let service = &self.shared.service;
         let http = match self.shared.operation.retry {
-            Retry::Read => &core.http.reads,
-            Retry::Never => &core.http.writes,
+            Retry::Read => &service.http.reads,
+            Retry::Never => &service.http.writes,
         };
         let mut retries = 0;
         let mut replayed = false;
         let mut refusal = None;
         loop {
-            let token = match core.tokens.token().await {
+            let token = match service.tokens.token().await {
                 Ok(token) => token,
                 // The refusal is what the service said to this call; that no other token could be had is
                 // its cause.
@@ -65,7 +64,7 @@ impl CallScope {
             };
             self.set_effect(error.outcome());
             if error.status() == Some(StatusCode::UNAUTHORIZED) {
-                if replayed || !core.tokens.refused(&token) {
+                if replayed || !service.tokens.refused(&token) {
                     return Err(error);
                 }
                 replayed = true;
@@ -73,7 +72,7 @@ impl CallScope {
                 continue;
             }
             let again = self.may_repeat(&error);
-            match core.retry.wait(retries, error.retry_after()) {
+            match service.retry.wait(retries, error.retry_after()) {
                 Some(wait) if again && self.has_time_for(wait) => sleep(wait).await,
                 _ => return Err(error),
             }
@@ -81,10 +80,10 @@ impl CallScope {
         }
     }
 
-    async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<Answer> {
+    async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<RawResponse> {
         let attempt = self.shared.reach.of(exchange(http, request));
         // Only where another attempt follows: the last one may use up the time of the call.
-        if self.shared.operation.retry == Retry::Read && retries < self.shared.core.retry.retries {
+        if self.shared.operation.retry == Retry::Read && retries < self.shared.service.retry.retries {
             timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(Error::timeout(Outcome::Unknown)))
         } else {
             attempt.await
@@ -111,7 +110,7 @@ impl CallScope {
         }
     }
 
-    fn log(&self, attempt: u32, began: Instant, end: &Result<Answer>) {
+    fn log(&self, attempt: u32, began: Instant, end: &Result<RawResponse>) {
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (status, headers) = match end {
             Ok(answer) => (Some(answer.status), &answer.headers),
@@ -139,22 +138,22 @@ impl CallScope {
 }
 
 /// One request and its answer.
-async fn exchange(http: &reqwest::Client, request: reqwest::Request) -> Result<Answer> {
+async fn exchange(http: &reqwest::Client, request: reqwest::Request) -> Result<RawResponse> {
     let response = match http.execute(request).await {
         Ok(response) => response,
         Err(cause) if cause.is_connect() => return Err(Error::connect(cause)),
         Err(cause) => return Err(Error::transport(cause)),
     };
-    let (answer, failure) = match body::read(response, LARGEST_BODY).await {
+    let (answer, failure) = match raw_response::read(response, LARGEST_BODY).await {
         Read::Whole(answer) => (answer, None),
         Read::Cut(answer, cause) => (answer, Some(("the answer was cut short", Some(cause)))),
         Read::TooLarge(answer) => (answer, Some(("the answer is too large", None))),
     };
-    let Answer { status, headers, body } = answer;
+    let RawResponse { status, headers, body } = answer;
     match failure {
         // Whatever became of its body, a refusal is a refusal.
         _ if !status.is_success() => Err(Error::api(status, headers, body)),
-        None => Ok(Answer { status, headers, body }),
+        None => Ok(RawResponse { status, headers, body }),
         Some((detail, cause)) => {
             let error = Error::unreadable(status, headers, body, detail);
             Err(match cause {
@@ -219,7 +218,7 @@ impl CallScope {
     /// no credentials leave for a place that nobody configured.
     pub(crate) fn prepare(&self, request: &mut reqwest::Request) -> Result<()> {
         let operation = self.shared.operation;
-        let base = &self.shared.core.base_url;
+        let base = &self.shared.service.base_url;
         let url = request.url();
         let inside = url.origin() == base.origin()
             && url.path().strip_prefix(base.path().trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'));

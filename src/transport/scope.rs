@@ -11,11 +11,11 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
-use super::body::Answer;
 use super::reach::Reach;
-use crate::client::Core;
+use super::service::Service;
 use crate::error::{Error, Outcome, Spent};
 use crate::operation::{Operation, Retry};
+use crate::raw_response::RawResponse;
 
 /// The context of one call; clones share it.
 ///
@@ -27,7 +27,7 @@ pub struct CallScope {
 }
 
 pub(super) struct Scope {
-    pub(super) core: Arc<Core>,
+    pub(super) service: Arc<Service>,
     pub(super) operation: &'static Operation,
     /// Headers beyond those that every request has.
     pub(super) headers: HeaderMap,
@@ -41,12 +41,12 @@ struct Record {
     attempts: u32,
     /// What is to be said of the effect if the call ends here and now.
     effect: Outcome,
-    end: Option<Result<Answer, Error>>,
+    end: Option<Result<RawResponse, Error>>,
 }
 
 impl CallScope {
     pub(crate) fn new(
-        core: Arc<Core>,
+        service: Arc<Service>,
         operation: &'static Operation,
         headers: Vec<(HeaderName, HeaderValue)>,
         limit: Duration,
@@ -56,7 +56,7 @@ impl CallScope {
         let far = began + Duration::from_secs(86_400 * 365 * 30);
         Self {
             shared: Arc::new(Scope {
-                core,
+                service,
                 operation,
                 headers: headers.into_iter().collect(),
                 began,
@@ -100,12 +100,12 @@ impl CallScope {
         Spent { attempts: self.record(|record| record.attempts), elapsed: self.shared.began.elapsed() }
     }
 
-    pub(super) fn set_end(&self, end: Result<Answer, Error>) {
+    pub(super) fn set_end(&self, end: Result<RawResponse, Error>) {
         self.record(|record| record.end = Some(end));
     }
 
     /// The answer or the failure, once.
-    pub(crate) fn take_end(&self) -> Option<Result<Answer, Error>> {
+    pub(crate) fn take_end(&self) -> Option<Result<RawResponse, Error>> {
         self.record(|record| record.end.take())
     }
 

@@ -1,4 +1,4 @@
-//! Reading an answer's body to its end, within bounds.
+//! A response as it came, read to its end within bounds. What it means is decided elsewhere.
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, StatusCode};
@@ -6,43 +6,43 @@ use http::{HeaderMap, StatusCode};
 /// The largest body that is read, in bytes: a page of a hundred large transactions is a tenth of it.
 pub(crate) const LARGEST_BODY: usize = 32 * 1024 * 1024;
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Clone)]
-pub(crate) struct Answer {
+pub(crate) struct RawResponse {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
-/// What became of reading an answer. The status has been seen in each case.
+/// What became of reading a response. The status has been seen in each case.
 pub(crate) enum Read {
-    Whole(Answer),
+    Whole(RawResponse),
     /// The connection ended or broke before the body did.
-    Cut(Answer, reqwest::Error),
-    TooLarge(Answer),
+    Cut(RawResponse, reqwest::Error),
+    TooLarge(RawResponse),
 }
 
-/// Reads the body of an answer. What was read before a failure is kept.
+/// Reads the body of a response. What was read before a failure is kept.
 pub(crate) async fn read(mut response: reqwest::Response, largest: usize) -> Read {
-    let mut answer =
-        Answer { status: response.status(), headers: std::mem::take(response.headers_mut()), body: Bytes::new() };
+    let mut raw =
+        RawResponse { status: response.status(), headers: std::mem::take(response.headers_mut()), body: Bytes::new() };
     let mut body = BytesMut::new();
     loop {
         match response.chunk().await {
             Ok(None) => {
-                answer.body = body.freeze();
-                return Read::Whole(answer);
+                raw.body = body.freeze();
+                return Read::Whole(raw);
             }
             Ok(Some(chunk)) => {
                 if body.len().saturating_add(chunk.len()) > largest {
-                    answer.body = body.freeze();
-                    return Read::TooLarge(answer);
+                    raw.body = body.freeze();
+                    return Read::TooLarge(raw);
                 }
                 body.extend_from_slice(&chunk);
             }
             Err(cause) => {
-                answer.body = body.freeze();
-                return Read::Cut(answer, cause);
+                raw.body = body.freeze();
+                return Read::Cut(raw, cause);
             }
         }
     }

@@ -1,0 +1,15 @@
+//! The service as the requests of one client reach it.
+
+use url::Url;
+
+use super::connect::Http;
+use crate::auth::TokenCache;
+use crate::retry::RetryPolicy;
+
+/// Where requests go, on which connections, with which tokens, and how often they are tried.
+pub(crate) struct Service {
+    pub(crate) base_url: Url,
+    pub(crate) http: Http,
+    pub(crate) tokens: TokenCache,
+    pub(crate) retry: RetryPolicy,
+}
