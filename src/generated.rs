@@ -12,4 +12,25 @@
     mismatched_lifetime_syntaxes
 )]
 
-include!(concat!(env!("OUT_DIR"), "/bindings.rs"));
+include!(concat!(env!("OUT_DIR"), "/client.rs"));
+
+/// The structs.
+pub mod types {
+    include!(concat!(env!("OUT_DIR"), "/types.rs"));
+    include!(concat!(env!("OUT_DIR"), "/construct.rs"));
+}
+
+/// Enums, open to values that are not known yet.
+pub mod enums {
+    include!(concat!(env!("OUT_DIR"), "/enums.rs"));
+}
+
+/// Choices between objects, open to objects that are not known yet.
+pub mod choices {
+    include!(concat!(env!("OUT_DIR"), "/choices.rs"));
+}
+
+/// What the transport has to know of each operation.
+pub(crate) mod operations {
+    include!(concat!(env!("OUT_DIR"), "/operations.rs"));
+}

@@ -11,7 +11,6 @@ mod generated;
 mod ids;
 mod loopback;
 pub mod money;
-mod open_enum;
 mod operation;
 mod raw_response;
 pub mod read;

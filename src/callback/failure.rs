@@ -1,6 +1,6 @@
 //! Why a payment came to nothing, as callbacks and return URLs put it.
 
-use crate::open_enum::open_enum;
+use crate::types::open_enum;
 
 open_enum! {
     /// The `error` of a callback or a return URL.

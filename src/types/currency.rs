@@ -1,6 +1,6 @@
 //! Currencies.
 
-crate::open_enum::open_enum! {
+crate::types::open_enum! {
     /// A currency by its ISO 4217 code of three capital letters.
     ///
     /// Named are those of the markets where the service is offered; any other code goes through `Unknown`. What is

@@ -11,13 +11,16 @@
 
 mod currency;
 mod decimal;
+mod open_enum;
 mod raw;
 mod sensitive;
 
 pub use crate::generated::choices::*;
+pub use crate::generated::enums::*;
 pub use crate::generated::types::*;
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
+pub(crate) use open_enum::{open_enum, tagged_enum};
 pub use raw::{RawObject, StringOrNumber};
 pub(crate) use raw::{read_text, write_tagged};
 pub use sensitive::Sensitive;

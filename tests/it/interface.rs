@@ -4,71 +4,67 @@
 
 use std::fmt::Write as _;
 
-use quote::ToTokens;
+use xtask::bindings::model::{Construct, Kind, Shape, Surface, Type};
+use xtask::bindings::rust;
 
-/// One line for each public item and field of the generated modules that users see.
+/// One line for each type, field, value, call and parameter that users see.
 #[test]
 fn rust_api() {
-    let text = std::fs::read_to_string(concat!(env!("OUT_DIR"), "/bindings.rs")).unwrap();
-    let file = syn::parse_file(&text).unwrap();
+    let surface: Surface =
+        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/surface.json"))).expect("the model is JSON");
     let mut lines = Vec::new();
-    for item in &file.items {
-        let syn::Item::Mod(module) = item else { continue };
-        let name = module.ident.to_string();
-        if matches!(name.as_str(), "types" | "choices" | "constructors") {
-            module.content.iter().flat_map(|(_, items)| items).for_each(|item| describe(item, &mut lines));
+    surface.types.iter().for_each(|known| describe(known, &mut lines));
+    for call in &surface.calls {
+        let name = format!("call {}.{}", call.group, call.name);
+        let kind = if call.reads_only { "reads" } else { "acts" };
+        lines.push(format!("{name}: {} {} {kind}", call.method, call.path));
+        lines.extend(call.request.iter().map(|request| format!("{name}(body): {request}")));
+        lines.extend(call.toggles.iter().map(|toggles| format!("{name}(toggles): {toggles}")));
+        for param in call.path_params.iter().chain(&call.query) {
+            let need = if param.required { "" } else { "?" };
+            lines.push(format!("{name}({}{need}): {}", param.rust, rust::text(&param.kind)));
         }
+        let target = Kind::Type(call.response.target.clone());
+        let target = if call.response.list { Kind::List(Box::new(target)) } else { target };
+        lines.push(format!("{name} -> {}", rust::text(&target)));
     }
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"));
 }
 
-fn describe(item: &syn::Item, lines: &mut Vec<String>) {
-    let plain = |tokens: &dyn Fn() -> proc_macro2::TokenStream| {
-        tokens().to_string().replace(":: std :: ", "").replace(":: chrono :: ", "").replace(' ', "")
-    };
-    match item {
-        syn::Item::Struct(item) => {
-            lines.push(format!("struct {}", item.ident));
-            for (index, field) in item.fields.iter().enumerate() {
-                let name = field.ident.as_ref().map_or_else(|| index.to_string(), ToString::to_string);
-                lines.push(format!("struct {}.{name}: {}", item.ident, plain(&|| field.ty.to_token_stream())));
+fn describe(known: &Type, lines: &mut Vec<String>) {
+    let name = &known.name;
+    match &known.shape {
+        Shape::Struct { fields, keeps_unknown, construct } => {
+            lines.push(format!("struct {name} {:?}", known.direction));
+            lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
+            for field in fields {
+                lines.push(format!("struct {name}.{}: {}", field.rust, rust::field_text(field)));
+                lines.extend(
+                    field
+                        .setter
+                        .iter()
+                        .filter(|setter| **setter != field.rust)
+                        .map(|setter| format!("struct {name}.{} is set by {setter}", field.rust)),
+                );
+            }
+            match construct {
+                Construct::None => {}
+                Construct::New { arguments } => lines.push(format!("fn {name}::new({})", arguments.join(", "))),
+                Construct::Builder { fields } => lines.push(format!("fn {name}::builder({})", fields.join(", "))),
             }
         }
-        syn::Item::Impl(item) if item.trait_.is_none() => {
-            for function in item
-                .items
-                .iter()
-                .filter_map(|item| if let syn::ImplItem::Fn(function) = item { Some(function) } else { None })
-            {
-                let inputs = plain(&|| function.sig.inputs.to_token_stream());
-                lines.push(format!(
-                    "fn {}::{}({inputs})",
-                    plain(&|| item.self_ty.to_token_stream()),
-                    function.sig.ident
-                ));
+        Shape::Enum { values } => {
+            lines.push(format!("enum {name}"));
+            lines.extend(values.iter().map(|value| format!("enum {name}::{} = {:?}", value.rust, value.json)));
+        }
+        Shape::Choice { property, variants } => {
+            lines.push(format!("choice {name} by {property}"));
+            for variant in variants {
+                lines.push(format!("choice {name}::{}({}) = {:?}", variant.rust, variant.target, variant.tag));
             }
         }
-        // The enums are calls of a macro: their tokens say name and variants.
-        syn::Item::Macro(item) => choice(&item.mac.tokens, lines),
-        _ => {}
-    }
-}
-
-fn choice(tokens: &proc_macro2::TokenStream, lines: &mut Vec<String>) {
-    let words: Vec<proc_macro2::TokenTree> = tokens.clone().into_iter().collect();
-    let at = words.iter().position(|word| word.to_string() == "enum").unwrap();
-    let name = words[at + 1].to_string();
-    lines.push(format!("enum {name}"));
-    let Some(proc_macro2::TokenTree::Group(variants)) = words.last() else { panic!("an enum without variants") };
-    let mut line = String::new();
-    for word in variants.stream() {
-        match word.to_string().as_str() {
-            "," => lines.push(format!("enum {name}::{}", std::mem::take(&mut line))),
-            "#" => {}
-            text if text.starts_with('[') => {}
-            text => line.push_str(text),
-        }
+        Shape::Provided { path } => lines.push(format!("provided {name}: {path}")),
     }
 }
 

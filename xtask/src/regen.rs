@@ -167,7 +167,7 @@ impl Spec {
             slice_sha256: source::sha256(text.as_bytes()),
         };
         let generated = self.generate(&slice, stale)?;
-        generated::check(&generated.document)?;
+        generated::code(&generated.document)?;
         let document = schema::to_text(&generated.document);
         Ok((Written { slice: text, lock: lock.to_text()?, document }, generated.skipped))
     }
@@ -183,7 +183,7 @@ impl Spec {
         let text = schema::to_text(&slice);
         lock.slice_sha256 = source::sha256(text.as_bytes());
         let generated = self.generate(&slice, Stale::Refuse)?;
-        generated::check(&generated.document)?;
+        generated::code(&generated.document)?;
         let document = schema::to_text(&generated.document);
         Ok(Written { slice: text, lock: lock.to_text()?, document })
     }

@@ -10,7 +10,8 @@ use anyhow::Result;
 use heck::ToSnakeCase as _;
 use serde_json::Value;
 
-use crate::generated::{self, Code, Shape};
+use crate::bindings::model::Shape;
+use crate::generated::{self, Code};
 use crate::overlay::Stale;
 use crate::passes::describe::Descriptions;
 use crate::regen::Spec;
@@ -81,7 +82,7 @@ pub fn measure(spec: &Spec) -> Result<Stats> {
     let document = spec.generate(&slice, Stale::Refuse)?.document;
     // Sentences that the passes make of facts do not describe a field: what they say alone counts as nothing.
     let bare = spec.generate_with(&slice, &Descriptions::default(), Stale::Refuse)?.document;
-    Ok(of_document(&document, &bare, generated::check(&document)?))
+    Ok(of_document(&document, &bare, generated::code(&document)?))
 }
 
 /// Measures `document`; `bare` is the same one without descriptions of ours.
@@ -107,7 +108,7 @@ pub fn of_document(document: &Value, bare: &Value, code: Code) -> Stats {
             }
         }
     }
-    Stats { same_shape: generated::same_shape(&code.types), code, operations, types, fields, groups }
+    Stats { same_shape: generated::same_shape(&code.surface.types), code, operations, types, fields, groups }
 }
 
 impl Stats {
@@ -118,10 +119,11 @@ impl Stats {
         if self.code.lines > MOST_LINES {
             out.push(format!("{} generated lines, {MOST_LINES} at most", self.code.lines));
         }
-        if self.code.types.len() > MOST_TYPES {
-            out.push(format!("{} types, {MOST_TYPES} at most", self.code.types.len()));
+        let types = self.code.types().count();
+        if types > MOST_TYPES {
+            out.push(format!("{types} types, {MOST_TYPES} at most"));
         }
-        for name in self.code.types.iter().map(|found| found.name.as_str()) {
+        for name in self.code.types().map(|found| found.name.as_str()) {
             if name.len() > LONGEST_NAME {
                 out.push(format!("{name} has {} letters, {LONGEST_NAME} at most", name.len()));
             }
@@ -144,17 +146,17 @@ impl Stats {
     #[must_use]
     pub fn report(&self, missing: bool) -> String {
         let mut out = String::new();
-        let count = |wanted: fn(&Shape) -> bool| self.code.types.iter().filter(|found| wanted(&found.shape)).count();
+        let count = |wanted: fn(&Shape) -> bool| self.code.types().filter(|found| wanted(&found.shape)).count();
         let _ = writeln!(out, "generated lines  {} (at most {MOST_LINES})", self.code.lines);
         let _ = writeln!(
             out,
             "types            {} (at most {MOST_TYPES}): {} structs, {} enums, {} choices",
-            self.code.types.len(),
-            count(|shape| matches!(shape, Shape::Struct(_))),
-            count(|shape| matches!(shape, Shape::Enum(_))),
-            count(|shape| matches!(shape, Shape::Choice(_))),
+            self.code.types().count(),
+            count(|shape| matches!(shape, Shape::Struct { .. })),
+            count(|shape| matches!(shape, Shape::Enum { .. })),
+            count(|shape| matches!(shape, Shape::Choice { .. })),
         );
-        let mut names: Vec<&str> = self.code.types.iter().map(|found| found.name.as_str()).collect();
+        let mut names: Vec<&str> = self.code.types().map(|found| found.name.as_str()).collect();
         names.sort_by_key(|name| (std::cmp::Reverse(name.len()), *name));
         let _ = writeln!(out, "longest names    (at most {LONGEST_NAME} letters)");
         for name in names.iter().take(10) {
@@ -202,7 +204,7 @@ mod tests {
             })
         };
         let document_ = document(schemas);
-        let code = generated::check(&document_).unwrap();
+        let code = generated::code(&document_).unwrap();
         of_document(&document_, &document(bare), code)
     }
 

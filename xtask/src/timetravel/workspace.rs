@@ -9,16 +9,18 @@ use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
 use serde_json::Value;
-use syn::Item;
 
-use crate::{build_script, schema};
+use crate::bindings::{self, model::Surface};
 
 /// The program around the types of a revision.
 const READER: [(&str, &str); 2] =
     [("main.rs", include_str!("reader/main.rs")), ("compare.rs", include_str!("reader/compare.rs"))];
 
 /// What of the crate the clients are made of, below `src`.
-const COPIED: [&str; 3] = ["open_enum.rs", "read", "types"];
+const COPIED: [&str; 2] = ["read", "types"];
+
+/// What of the generated code they are made of: all but the client.
+const GENERATED: [&str; 4] = ["types.rs", "construct.rs", "enums.rs", "choices.rs"];
 
 /// A workspace of clients.
 #[derive(Debug)]
@@ -41,15 +43,17 @@ impl Workspace {
     pub(super) fn add(&mut self, date: &str, document: &Value) -> Result<()> {
         let src = self.dir.join(date).join("src");
         let _ = std::fs::remove_dir_all(self.dir.join(date));
-        std::fs::create_dir_all(&src)?;
+        std::fs::create_dir_all(src.join("generated"))?;
         let text = document.to_string();
-        let bindings = build_script::generate(&text, false).map_err(|message| anyhow!("revision {date}: {message}"))?;
+        let bindings = bindings::generate(&text, false).map_err(|message| anyhow!("revision {date}: {message}"))?;
         let mut used = String::new();
         for (name, text) in READER {
             write(&src.join(name), text, &mut used)?;
         }
-        write(&src.join("bindings.rs"), &only_types(&bindings.code)?, &mut used)?;
-        write(&src.join("operations.rs"), &operations(document)?, &mut used)?;
+        for (name, text) in bindings.files.iter().filter(|(name, _)| GENERATED.contains(&name.as_str())) {
+            write(&src.join("generated").join(name), text, &mut used)?;
+        }
+        write(&src.join("operations.rs"), &operations(&bindings.surface), &mut used)?;
         write(&src.join("dintero.json"), &text, &mut String::new())?;
         for name in COPIED {
             copy(&self.package.join("src").join(name), &src.join(name), &mut used)?;
@@ -121,42 +125,23 @@ impl Workspace {
     }
 }
 
-/// The generated code without the client: its types, and their constructors and enums.
-fn only_types(code: &str) -> Result<String> {
-    let file: syn::File = syn::parse_str(code).context("the generated code cannot be read")?;
-    let kept = file.items.into_iter().filter(|item| match item {
-        Item::Mod(module) => module.ident == "types" || module.ident == "choices" || module.ident == "constructors",
-        _ => false,
-    });
-    Ok(kept.map(|item| quote::quote!(#item).to_string() + "\n").collect())
-}
-
-/// The function that reads the answer of each operation as its type.
-fn operations(document: &Value) -> Result<String> {
+/// The function that reads the response of each operation as its type.
+fn operations(surface: &Surface) -> String {
     let mut arms = String::new();
-    for operation in schema::operations(document) {
-        let responses = operation.value.get("responses").and_then(Value::as_object);
-        let success = responses.into_iter().flatten().find(|(status, _)| status.starts_with('2'));
-        let tree = success.and_then(|(_, response)| response.pointer("/content/application~1json/schema"));
-        let tree = tree.with_context(|| format!("{} answers nothing", operation.title()))?;
-        let (function, target) = match tree.get("items") {
-            Some(items) => ("list", items.get("$ref")),
-            None => ("one", tree.get("$ref")),
-        };
-        let target = target.and_then(Value::as_str).map(schema::ref_name);
-        let target = target.with_context(|| format!("the answer of {} has no name", operation.title()))?;
-        let _ = writeln!(arms, "        {:?} => crate::{function}::<types::{target}>(body),", operation.title());
+    for call in &surface.calls {
+        let function = if call.response.list { "list" } else { "one" };
+        let (title, target) = (format!("{} {}", call.method, call.path), &call.response.target);
+        let _ = writeln!(arms, "        {title:?} => crate::{function}::<types::{target}>(body),");
     }
-    Ok(format!(
+    format!(
         "use crate::{{Back, types}};\n\n\
          pub(crate) fn read(operation: &str, body: &[u8]) -> Back {{\n    match operation {{\n{arms}        \
          _ => Err(\"no operation of this revision\".to_owned()),\n    }}\n}}\n"
-    ))
+    )
 }
 
 fn write(path: &Path, text: &str, used: &mut String) -> Result<()> {
-    // What paths look like once a token stream has been printed does not matter.
-    used.push_str(&text.replace(" :: ", "::"));
+    used.push_str(text);
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 

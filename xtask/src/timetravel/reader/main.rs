@@ -8,9 +8,18 @@
 mod compare;
 mod generated {
     #![allow(warnings, clippy::all)]
-    include!("bindings.rs");
+
+    pub mod types {
+        include!("generated/types.rs");
+        include!("generated/construct.rs");
+    }
+    pub mod enums {
+        include!("generated/enums.rs");
+    }
+    pub mod choices {
+        include!("generated/choices.rs");
+    }
 }
-mod open_enum;
 #[path = "operations.rs"]
 mod operations;
 #[allow(dead_code)]

@@ -1,0 +1,64 @@
+//! From `spec/dintero.json` to the bindings.
+//!
+//! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
+//! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
+//! - [`construct`], [`enums`], [`operations`]: what is made of the model beside it.
+//!
+//! Names, descriptions and repairs are decided in `spec/` and `xtask`; here they are only read. `cargo xtask` includes
+//! these modules, so that what it measures and checks is what gets built.
+
+pub mod construct;
+pub mod enums;
+pub mod generator;
+pub mod model;
+pub mod names;
+pub mod operations;
+pub mod rust;
+pub mod structs;
+pub mod surface;
+
+use model::Surface;
+
+/// What is generated from one document.
+#[derive(Debug)]
+pub struct Bindings {
+    /// What is in it.
+    pub surface: Surface,
+    /// The files, by their names.
+    pub files: Vec<(String, String)>,
+}
+
+impl Bindings {
+    /// The lines of the generated code.
+    pub fn lines(&self) -> usize {
+        self.files.iter().filter(|(name, _)| name.ends_with(".rs")).map(|(_, text)| text.lines().count()).sum()
+    }
+}
+
+/// The file that holds the model.
+pub const SURFACE: &str = "surface.json";
+
+/// Generates the bindings.
+///
+/// # Errors
+/// Names the schema or the operation that the generator refuses, or made otherwise than the model has it.
+pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
+    let document: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
+    let surface = surface::read(&document)?;
+    let (client, types) = structs::finish(generator::client(&document, &surface, schemars)?, &surface, schemars)?;
+    let format =
+        |tokens| syn::parse2(tokens).map(|file| prettyplease::unparse(&file)).map_err(|error| error.to_string());
+    let mut files: Vec<(String, String)> = [
+        ("client.rs", prettyplease::unparse(&client)),
+        ("types.rs", prettyplease::unparse(&types)),
+        ("construct.rs", format(construct::constructors(&surface))?),
+        ("enums.rs", enums::enums(&surface)),
+        ("choices.rs", enums::choices(&surface)),
+        ("operations.rs", format(operations::table(&surface))?),
+        (SURFACE, serde_json::to_string(&surface).map_err(|error| error.to_string())?),
+    ]
+    .map(|(name, text)| (name.to_owned(), text))
+    .into();
+    files.extend(operations::docs(&surface));
+    Ok(Bindings { surface, files })
+}
