@@ -13,7 +13,6 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-use dintero::sandbox::Sandbox;
 use dintero::types::{
     CaptureRequest, CreateSessionFromProfile, Currency, Order, OrderItem, RefundRequest, SessionUrls, ShippingOption,
     Transaction,
@@ -22,6 +21,7 @@ use dintero::{
     Client, Completion, Credentials, Environment, OperationOptions, ProfileSessionOptions, SessionId, SessionToggle,
     TransactionId,
 };
+use dintero_sandbox::Sandbox;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
 

@@ -6,8 +6,8 @@
 use std::error::Error;
 use std::time::Instant;
 
-use dintero::sandbox::Sandbox;
 use dintero::{AccountId, Client, Credentials, ListTransactions};
+use dintero_sandbox::Sandbox;
 use futures_util::TryStreamExt;
 
 const ROWS: usize = 100_000;

@@ -15,8 +15,6 @@ mod operation;
 mod raw_response;
 pub mod read;
 mod retry;
-#[cfg(feature = "sandbox")]
-pub mod sandbox;
 mod transport;
 pub mod types;
 

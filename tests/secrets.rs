@@ -8,12 +8,12 @@ use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use dintero::sandbox::{CustomerPayment, Fault, Operation, Sandbox};
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude};
 use dintero::{
     AccountId, Client, Credentials, Error, GetTransactionOptions, ListTransactions, RetryPolicy, SessionId,
     SystemHeaders, TransactionId,
 };
+use dintero_sandbox::{CustomerPayment, Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
 

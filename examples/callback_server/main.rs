@@ -9,8 +9,8 @@ mod store;
 use std::time::Duration;
 
 use dintero::callback::{CallbackUrl, SigningSecret, Verifier};
-use dintero::sandbox::{Operation, Sandbox};
 use dintero::{AccountId, Client, Credentials};
+use dintero_sandbox::{Operation, Sandbox};
 use serde_json::json;
 
 use shop::Shop;

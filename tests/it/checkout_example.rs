@@ -4,8 +4,8 @@
 #[path = "../../examples/checkout.rs"]
 mod checkout;
 
-use dintero::sandbox::{Operation, Sandbox};
 use dintero::{Client, Credentials};
+use dintero_sandbox::{Operation, Sandbox};
 
 #[tokio::test]
 async fn it_runs_without_an_account_and_ends_with_the_sums() {

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use dintero::sandbox::{Fault, Operation, Sandbox};
 use dintero::types::{
     AuthorizationRequest, CaptureRequest, CreateSession, CreateSessionFromProfile, PayRequest, PaymentTokenRequest,
     RefundRequest, UpdateSession, UpdateTransaction,
@@ -19,6 +18,7 @@ use dintero::{
     AccountId, Attempt, CallOptions, Client, Credentials, Error, OperationOptions, Outcome, PollOptions, Resolution,
     RetryPolicy, SessionId, TransactionId, UpdateSessionOptions,
 };
+use dintero_sandbox::{Fault, Operation, Sandbox};
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};

@@ -8,6 +8,5 @@ mod client;
 mod faults;
 mod interface;
 mod lenient;
-mod sandbox;
 mod support;
 mod timetravel_comparison;

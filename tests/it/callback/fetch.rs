@@ -3,9 +3,9 @@
 use dintero::callback::{
     Answer, Callback, ExpressRequest, FetchError, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier, sign,
 };
-use dintero::sandbox::{Operation, Sandbox};
 use dintero::types::TransactionStatus;
 use dintero::{AccountId, Client, Credentials, ErrorKind};
+use dintero_sandbox::{Operation, Sandbox};
 use http::{HeaderMap, HeaderValue, Method};
 use serde_json::json;
 use url::Url;

@@ -2,6 +2,7 @@
 
 mod damaged;
 mod dedupe;
+mod express;
 mod extractor;
 mod fetch;
 mod server;

@@ -10,8 +10,8 @@ mod store;
 use std::time::Duration;
 
 use dintero::callback::{CallbackUrl, Dedupe, MemoryDedupe, ReportedEvent, SigningSecret, Verifier};
-use dintero::sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
 use dintero::{AccountId, Client, Credentials, SessionId};
+use dintero_sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
 use serde_json::json;
 use shop::Shop;
 use store::SqliteDedupe;

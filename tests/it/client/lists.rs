@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Reply, Server};
-use dintero::sandbox::{Operation, Sandbox};
 use dintero::types::{CreateSessionFromProfile, SessionToggle};
 use dintero::{
     AccountId, Client, Credentials, ErrorKind, ListSessions, ListTransactions, Outcome, ProfileSessionOptions,
 };
+use dintero_sandbox::{Operation, Sandbox};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
 

@@ -5,5 +5,6 @@ mod outcome;
 mod repeat;
 mod requests;
 mod spans;
+mod sums;
 mod token;
 mod token_store;

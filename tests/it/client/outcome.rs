@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use dintero::sandbox::{Fault, Operation, Sandbox};
 use dintero::types::{CaptureRequest, PayRequest, RefundRequest, RetryPolicyRetryCode, TransactionStatus};
 use dintero::{
     AccountId, Attempt, Client, Completion, Credentials, ErrorKind, Outcome, PollOptions, Resolution, RetryPolicy,
     TransactionId,
 };
+use dintero_sandbox::{Fault, Operation, Sandbox};
 use serde_json::json;
 
 const CAPTURE: Operation = Operation::CaptureTransaction;

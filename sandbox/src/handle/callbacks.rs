@@ -1,0 +1,86 @@
+//! The test's side of callbacks: who signs, how often, when, in which order, and what came of it.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::Sandbox;
+use crate::rules::notify::return_url;
+use crate::state::delivery::DeliveredCallback;
+
+/// Between two looks at deliveries under way.
+const MOMENT: Duration = Duration::from_millis(2);
+
+/// Callbacks. A session whose `url.callback_url` is plain http on loopback gets them as the
+/// service sends them, options and all; other addresses get none.
+impl Sandbox {
+    /// The secret that callbacks are signed with.
+    #[must_use]
+    pub fn signature_secret(&self) -> Option<String> {
+        self.shared.state().delivery.secret.clone()
+    }
+
+    /// Signs callbacks with another secret from now on, or not at all.
+    pub fn set_signature_secret(&self, secret: Option<&str>) {
+        self.shared.state().delivery.secret = secret.map(str::to_owned);
+    }
+
+    /// Sends each callback this many more times, although it was answered well, as at-least-once
+    /// delivery may.
+    pub fn duplicate_callbacks(&self, copies: u32) {
+        self.shared.state().delivery.copies = copies;
+    }
+
+    /// Waits this long before each callback.
+    pub fn delay_callbacks(&self, by: Duration) {
+        self.shared.state().delivery.delay = by;
+    }
+
+    /// Pause between attempts at a callback that was answered with 5xx or not at all; 20 ms
+    /// unless set, so that tests need not wait as merchants do. There are 20 further attempts.
+    pub fn set_callback_retry_pause(&self, pause: Duration) {
+        self.shared.state().delivery.retry_pause = pause;
+    }
+
+    /// Keeps callbacks back until [`release_callbacks`](Self::release_callbacks).
+    pub fn hold_callbacks(&self) {
+        self.shared.state().delivery.held.get_or_insert_default();
+    }
+
+    /// Sends the callbacks that were kept back, one after the other, newest first if `reversed`;
+    /// returns when all of them have been delivered or given up.
+    pub async fn release_callbacks(&self, reversed: bool) {
+        let held = self.shared.state().delivery.held.take();
+        let mut held: Vec<_> = held.into_iter().flatten().collect();
+        if reversed {
+            held.reverse();
+        }
+        for notice in held {
+            self.shared.state().outbox.push(notice);
+            self.shared.send_callbacks();
+            self.callbacks_delivered().await;
+        }
+    }
+
+    /// Returns when no callback is under way any more; those kept back do not count.
+    pub async fn callbacks_delivered(&self) {
+        while self.shared.state().delivery.running > 0 {
+            tokio::time::sleep(MOMENT).await;
+        }
+    }
+
+    /// What became of the callbacks so far, in the order in which they were done with.
+    #[must_use]
+    pub fn callbacks(&self) -> Vec<DeliveredCallback> {
+        self.shared.state().delivery.delivered.clone()
+    }
+
+    /// Where the customer is sent back to: the session's `return_url` with what the service adds,
+    /// unsigned; `error` is `cancelled`, `authorization` or `failed` where the payment ended so.
+    #[must_use]
+    pub fn return_url(&self, session_id: impl AsRef<str>, error: Option<&str>) -> Option<Url> {
+        let state = self.shared.state();
+        let session = state.sessions.get(session_id.as_ref())?;
+        return_url(&session, error)
+    }
+}

@@ -1,0 +1,235 @@
+//! The test's side of the handle: trouble, changed answers, time, and what the server counted.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::Sandbox;
+use crate::json::merge;
+use crate::operation::Operation;
+use crate::state::fault::Fault;
+use crate::state::log::{Execution, ReceivedRequest, UnknownField};
+use crate::state::transaction::Includes;
+
+/// Between two looks at something that the sandbox's own thread is about to do.
+const MOMENT: Duration = Duration::from_millis(2);
+/// Looks after which it is not worth waiting further.
+const MOMENTS: usize = 500;
+
+/// Trouble.
+impl Sandbox {
+    /// The next request to this call meets the fault. Faults for one call strike in the order in
+    /// which they were injected.
+    pub fn inject(&self, operation: Operation, fault: Fault) {
+        self.inject_times(operation, 1, fault);
+    }
+
+    /// The next `times` requests to this call meet the fault.
+    pub fn inject_times(&self, operation: Operation, times: u32, fault: Fault) {
+        self.shared.state().plan.add(operation, Some(times), fault);
+    }
+
+    /// Every request to this call meets the fault, until [`clear_faults`](Self::clear_faults).
+    pub fn inject_always(&self, operation: Operation, fault: Fault) {
+        self.shared.state().plan.add(operation, None, fault);
+    }
+
+    /// Asks for every request that no other fault is planned for whether it is to meet one. A
+    /// fault chosen here comes after the request was read.
+    pub fn inject_with(&self, chooser: impl FnMut(&ReceivedRequest) -> Option<Fault> + Send + 'static) {
+        self.shared.state().plan.add_chooser(Arc::new(Mutex::new(chooser)));
+    }
+
+    /// Forgets all faults still to come.
+    pub fn clear_faults(&self) {
+        self.shared.state().plan.clear();
+    }
+
+    /// Shuts the port: open connections are reset, new ones refused. Returns when it is shut and
+    /// clients in other tasks have had a moment to notice that their idle connections are gone.
+    pub async fn refuse_connections(&self) {
+        self.wanted.send_replace(false);
+        let mut open = self.open.clone();
+        let _ = open.wait_for(|open| !open).await;
+        self.reset_connections();
+        for _ in 0..MOMENTS {
+            tokio::time::sleep(MOMENT).await;
+            if !self.lines.any_open() {
+                break;
+            }
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+
+    /// Opens the port again. Returns when it is open.
+    pub async fn accept_connections(&self) {
+        self.wanted.send_replace(true);
+        let mut open = self.open.clone();
+        let _ = open.wait_for(|open| *open).await;
+    }
+
+    /// Resets all open connections, idle ones in clients' pools among them.
+    pub fn reset_connections(&self) {
+        self.lines.reset_all();
+    }
+
+    /// All tokens given out so far are answered with 401 from now on.
+    pub fn revoke_tokens(&self) {
+        self.shared.state().tokens.clear();
+    }
+
+    /// `expires_in` of the tokens given out from now on, in seconds.
+    pub fn set_token_lifetime(&self, seconds: u64) {
+        self.shared.state().token_lifetime = seconds;
+    }
+}
+
+/// Changed answers.
+impl Sandbox {
+    /// Applies a function to the body of every successful answer of this call, until
+    /// [`clear_patches`](Self::clear_patches).
+    pub fn patch_answer(&self, operation: Operation, change: impl Fn(&mut Value) + Send + Sync + 'static) {
+        self.shared.state().patches.add(operation, Arc::new(change));
+    }
+
+    /// Merges JSON (RFC 7396: `null` removes a field) into the body of every successful answer
+    /// of this call, until [`clear_patches`](Self::clear_patches).
+    pub fn merge_into_answer(&self, operation: Operation, patch: Value) {
+        self.patch_answer(operation, move |body| merge(body, &patch));
+    }
+
+    /// Answers are as they would be.
+    pub fn clear_patches(&self) {
+        self.shared.state().patches.clear();
+    }
+}
+
+/// Time. It runs with the system's unless it is stopped; it tells when tokens and sessions end
+/// and what `created_at` says, and never delays anything.
+impl Sandbox {
+    /// Stops the sandbox's clock at this time.
+    pub fn stop_clock(&self, at: DateTime<Utc>) {
+        self.shared.state().clock.stop_at(at);
+    }
+
+    /// Puts the sandbox's clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.shared.state().clock.advance(by);
+    }
+}
+
+/// What the server counted.
+impl Sandbox {
+    /// Requests to this call that were read to their end, whatever became of them.
+    #[must_use]
+    pub fn received(&self, operation: Operation) -> u64 {
+        self.shared.state().log.received(operation)
+    }
+
+    /// How often this call did what it is for; for calls that write. A payment that was declined
+    /// counts, a capture or refund that failed does not, one that was accepted counts when it
+    /// is settled.
+    #[must_use]
+    pub fn executed(&self, operation: Operation) -> u64 {
+        self.shared.state().log.executed(operation)
+    }
+
+    /// All that was done, in order.
+    #[must_use]
+    pub fn executions(&self) -> Vec<Execution> {
+        self.shared.state().log.executions.clone()
+    }
+
+    /// What was done under this reference: see [`Execution::reference`].
+    #[must_use]
+    pub fn executions_of(&self, reference: &str) -> Vec<Execution> {
+        self.shared.state().log.executions_of(reference)
+    }
+
+    /// All requests that were read to their end, in order of arrival.
+    #[must_use]
+    pub fn requests(&self) -> Vec<ReceivedRequest> {
+        self.shared.state().log.requests.clone()
+    }
+
+    /// The newest request to this call.
+    #[must_use]
+    pub fn last_request(&self, operation: Operation) -> Option<ReceivedRequest> {
+        self.shared.state().log.requests.iter().rfind(|request| request.operation == Some(operation)).cloned()
+    }
+
+    /// Requests whose connection was reset before they were read.
+    #[must_use]
+    pub fn reset_unread(&self) -> u64 {
+        self.shared.state().log.reset_unread
+    }
+
+    /// Fields of the requests so far that the published interface does not have. They were
+    /// ignored, as the service would; a client that only says what it means has none.
+    #[must_use]
+    pub fn unknown_fields(&self) -> Vec<UnknownField> {
+        self.shared.state().log.unknown_fields.iter().cloned().collect()
+    }
+
+    /// What is wrong with the sandbox's own answers so far, by the published interface; always
+    /// empty without [`check_responses`](super::SandboxBuilder::check_responses). Answers that a test
+    /// made up or changed are not looked at.
+    #[must_use]
+    pub fn response_problems(&self) -> Vec<String> {
+        self.shared.state().log.response_problems.clone()
+    }
+
+    /// Keeps counts only, and no requests, from now on: for runs of many thousand calls.
+    pub fn forget_requests(&self) {
+        let mut state = self.shared.state();
+        state.log.forgets_requests = true;
+        state.log.requests.clear();
+    }
+
+    /// A transaction as the service would answer it, tokens and all; `None` when there is none.
+    #[must_use]
+    pub fn transaction(&self, id: impl AsRef<str>) -> Option<Value> {
+        let state = self.shared.state();
+        let transaction = state.transactions.get(id.as_ref())?;
+        Some(transaction.view(&Includes::EVERYTHING, None))
+    }
+
+    /// Puts `count` authorized transactions, a minute apart and older than all others, into the
+    /// sandbox; gives the ids' common start, to which nine digits are added. Row `n` has the
+    /// amount `1000 + n`. Rows exist only while they are read, until they are changed.
+    pub fn seed_transactions(&self, count: usize) -> String {
+        self.shared.state().seed_transactions(count)
+    }
+
+    /// Puts `count` unpaid sessions, a minute apart and older than all others, into the sandbox;
+    /// gives the ids' common start, to which nine digits are added.
+    pub fn seed_sessions(&self, count: usize) -> String {
+        self.shared.state().seed_sessions(count)
+    }
+
+    /// A session as the service would answer it; `None` when there is none.
+    #[must_use]
+    pub fn session(&self, id: impl AsRef<str>) -> Option<Value> {
+        let state = self.shared.state();
+        let session = state.sessions.get(id.as_ref())?;
+        Some(session.view(true, true))
+    }
+
+    /// What is left of a transaction to capture and to refund, in minor units.
+    #[must_use]
+    pub fn remaining(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
+        let state = self.shared.state();
+        let ledger = state.transactions.get(id.as_ref())?.ledger;
+        Some((ledger.left_to_capture(), ledger.left_to_refund()))
+    }
+
+    /// The captured and the refunded sum of a transaction, in minor units.
+    #[must_use]
+    pub fn sums(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
+        let state = self.shared.state();
+        let ledger = state.transactions.get(id.as_ref())?.ledger;
+        Some((ledger.captured, ledger.refunded))
+    }
+}

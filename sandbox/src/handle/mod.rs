@@ -1,0 +1,310 @@
+//! The Rust handle: starts a sandbox on a thread of its own and plays the customer, the network and the clock.
+//! Everything it does is done by functions of the layers below.
+
+mod callbacks;
+mod controls;
+mod customer;
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+
+use crate::state::ledger::Rules;
+use crate::state::{Config, State, is_account};
+use crate::wire::server::{Shared, handle};
+use crate::wire::sockets::{Gate, Lines, OnLine};
+
+/// How long responses under way may take when the sandbox is dropped.
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Why a sandbox did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The account id is not `T` or `P` and eight digits.
+    #[error("{0:?} is no account id: T or P and eight digits are expected")]
+    AccountId(String),
+    /// No socket, no thread or no runtime.
+    #[error("the sandbox could not be started")]
+    Io(#[from] std::io::Error),
+}
+
+/// Settings of a sandbox that stay for its life.
+#[derive(Clone)]
+#[must_use = "a builder does nothing until start"]
+pub struct SandboxBuilder {
+    account_id: String,
+    client_id: String,
+    client_secret: String,
+    audience: Option<String>,
+    token_lifetime: u64,
+    rules: Rules,
+    checks_responses: bool,
+    seed: Option<u64>,
+    allowed: Vec<String>,
+}
+
+impl fmt::Debug for SandboxBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SandboxBuilder").field("account_id", &self.account_id).finish_non_exhaustive()
+    }
+}
+
+impl SandboxBuilder {
+    /// The account, `T12345678` unless set.
+    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
+        self.account_id = account_id.into();
+        self
+    }
+
+    /// The client id and secret that the token call takes.
+    pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.client_id = id.into();
+        self.client_secret = secret.into();
+        self
+    }
+
+    /// The one audience that the token call takes. Unless set, it takes any http or https base followed by
+    /// `/v1/accounts/` and the account id: at the service the base is `https://api.dintero.com`.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// What tokens say and mean by `expires_in`, in seconds: 14400 unless set.
+    pub const fn token_lifetime(mut self, seconds: u64) -> Self {
+        self.token_lifetime = seconds;
+        self
+    }
+
+    /// Lets the rest of a partly captured transaction be voided, which at the service depends on
+    /// the payment method. Off unless set.
+    pub const fn void_after_capture(mut self, allowed: bool) -> Self {
+        self.rules.void_after_capture = allowed;
+        self
+    }
+
+    /// Lets `PARTIALLY_CAPTURED_REFUNDED` transactions be captured further, on which the
+    /// service's documents disagree. Off unless set.
+    pub const fn capture_after_refund(mut self, allowed: bool) -> Self {
+        self.rules.capture_after_refund = allowed;
+        self
+    }
+
+    /// Holds the sandbox's own responses against the published interface too, see
+    /// [`Sandbox::response_problems`]. Off unless set.
+    pub const fn check_responses(mut self) -> Self {
+        self.checks_responses = true;
+        self
+    }
+
+    /// The seed of all ids: with the same seed, the same calls in the same order get the same ids. A random one
+    /// unless set.
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
+    /// Lets callbacks and express requests go to this host too, in plain http. Unless allowed, they go to loopback
+    /// addresses and `localhost` only.
+    pub fn allow_callbacks_to(mut self, host: impl Into<String>) -> Self {
+        self.allowed.push(host.into());
+        self
+    }
+
+    /// Starts to serve on a free port of the loopback interface.
+    ///
+    /// The sandbox runs on a thread and a runtime of its own, so that a test may stop or
+    /// advance the time of its runtime.
+    ///
+    /// # Errors
+    ///
+    /// When the account id is malformed, or there is no socket, thread or runtime to be had.
+    pub async fn start(self) -> Result<Sandbox, StartError> {
+        if !is_account(&self.account_id) {
+            return Err(StartError::AccountId(self.account_id));
+        }
+        let (stop, stopping) = watch::channel(false);
+        let (wanted, wanted_seen) = watch::channel(true);
+        let (open, open_seen) = watch::channel(false);
+        let (ready, started) = oneshot::channel();
+        let lines = Lines::default();
+        let thread_lines = lines.clone();
+        std::thread::Builder::new().name("dintero-sandbox".into()).spawn(move || {
+            let served = Served { builder: self, stopping, wanted: wanted_seen, open, lines: thread_lines };
+            served.run(ready);
+        })?;
+        let shared =
+            started.await.map_err(|_| StartError::Io(std::io::Error::other("the sandbox's thread ended early")))??;
+        Ok(Sandbox { shared, lines, wanted, open: open_seen, stop })
+    }
+}
+
+/// What the thread of a sandbox starts from.
+struct Served {
+    builder: SandboxBuilder,
+    stopping: watch::Receiver<bool>,
+    wanted: watch::Receiver<bool>,
+    open: watch::Sender<bool>,
+    lines: Lines,
+}
+
+impl Served {
+    fn run(self, ready: oneshot::Sender<Result<Arc<Shared>, StartError>>) {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let _ = ready.send(Err(error.into()));
+                return;
+            }
+        };
+        runtime.block_on(self.serve(ready));
+    }
+
+    async fn serve(self, ready: oneshot::Sender<Result<Arc<Shared>, StartError>>) {
+        let bound = async {
+            let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            let address = listener.local_addr()?;
+            Ok::<_, std::io::Error>((listener, address))
+        };
+        let (listener, address) = match bound.await {
+            Ok(bound) => bound,
+            Err(error) => {
+                let _ = ready.send(Err(error.into()));
+                return;
+            }
+        };
+        let config = Config {
+            audience: self.builder.audience,
+            account_id: self.builder.account_id,
+            client_id: self.builder.client_id,
+            client_secret: self.builder.client_secret,
+            rules: self.builder.rules,
+            base_url: format!("http://{address}/v1"),
+        };
+        let mut state =
+            State::new(config, self.builder.token_lifetime, self.builder.seed.unwrap_or_else(|| fastrand::u64(..)));
+        state.log.checks_responses = self.builder.checks_responses;
+        let shared = Arc::new(Shared::new(
+            state,
+            self.stopping.clone(),
+            tokio::runtime::Handle::current(),
+            self.builder.allowed,
+        ));
+        let looks = Arc::clone(&shared);
+        let gate = Gate {
+            address,
+            listener: Some(listener),
+            wanted: self.wanted,
+            open: self.open,
+            lines: self.lines,
+            resets_unread: Arc::new(move |line| looks.resets_unread(line)),
+        };
+        let server_state = Arc::clone(&shared);
+        let router = Router::new().fallback(move |connection: ConnectInfo<OnLine>, request: Request| {
+            handle(Arc::clone(&server_state), connection, request)
+        });
+        let stopped = |mut stopping: watch::Receiver<bool>| async move {
+            // An error means that the handle is gone, which is the same.
+            let _ = stopping.wait_for(|stopping| *stopping).await;
+        };
+        let server = axum::serve(gate, router.into_make_service_with_connect_info::<OnLine>())
+            .with_graceful_shutdown(stopped(self.stopping.clone()));
+        if ready.send(Ok(shared)).is_err() {
+            return;
+        }
+        tokio::select! {
+            _ = server => {}
+            () = async {
+                stopped(self.stopping).await;
+                tokio::time::sleep(GRACE).await;
+            } => {}
+        }
+    }
+}
+
+/// A running sandbox; it stops when this is dropped.
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    lines: Lines,
+    wanted: watch::Sender<bool>,
+    open: watch::Receiver<bool>,
+    stop: watch::Sender<bool>,
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("base_url", &self.base_url())
+            .field("account_id", &self.account_id())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sandbox {
+    /// Starts a sandbox with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// When there is no socket, thread or runtime to be had.
+    pub async fn start() -> Result<Self, StartError> {
+        Self::builder().start().await
+    }
+
+    /// A sandbox with settings of its own.
+    pub fn builder() -> SandboxBuilder {
+        SandboxBuilder {
+            account_id: "T12345678".into(),
+            client_id: "sandbox-client".into(),
+            client_secret: "sandbox-secret".into(),
+            audience: None,
+            token_lifetime: 14_400,
+            rules: Rules::default(),
+            checks_responses: false,
+            seed: None,
+            allowed: Vec::new(),
+        }
+    }
+
+    /// Where the calls go: `http://127.0.0.1:PORT/v1`.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        self.shared.state().config.base_url.clone()
+    }
+
+    /// Where the token call goes, without `/accounts/...`: the same as the
+    /// [`base_url`](Self::base_url).
+    #[must_use]
+    pub fn auth_url(&self) -> String {
+        self.base_url()
+    }
+
+    /// The account of all ids here.
+    #[must_use]
+    pub fn account_id(&self) -> String {
+        self.shared.state().config.account_id.clone()
+    }
+
+    /// The client id that the token call takes.
+    #[must_use]
+    pub fn client_id(&self) -> String {
+        self.shared.state().config.client_id.clone()
+    }
+
+    /// The client secret that the token call takes. It opens nothing but this sandbox.
+    #[must_use]
+    pub fn client_secret(&self) -> String {
+        self.shared.state().config.client_secret.clone()
+    }
+}

@@ -1,0 +1,285 @@
+//! What can go wrong between a client and the service, for tests to ask for.
+//!
+//! Here is the vocabulary and the list of what is still to happen; `wire` makes it happen.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::operation::Operation;
+use crate::state::log::ReceivedRequest;
+
+/// Something going wrong with one request. Unless said otherwise with
+/// [`after_executing`](Self::after_executing), the request is **not** executed.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub(crate) effect: Effect,
+    pub(crate) executes: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Effect {
+    ResetUnread,
+    Reset,
+    Silence,
+    Delay(Duration),
+    /// Bytes in place of the answer.
+    Answer {
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: Vec<u8>,
+    },
+    /// The answer's own bytes, badly framed.
+    Framing(Framing),
+    /// No accident on the way: the operation itself turns out otherwise.
+    Course(Course),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// The right length is announced, the connection ends halfway.
+    Truncated,
+    /// Half the length is announced and sent.
+    TooShort,
+}
+
+/// How an operation turns out.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub(crate) enum Course {
+    #[default]
+    Normal,
+    /// Answered with 202; settled after so many reads, or by hand.
+    Accepted { reads: Option<u32>, success: bool },
+    /// Answered with 200 and an event that did not succeed.
+    Failed,
+    /// A payment that the issuer declines.
+    Declined { retry_codes: Vec<String>, retry_after: Option<String> },
+}
+
+impl Fault {
+    const fn new(effect: Effect) -> Self {
+        Self { effect, executes: false }
+    }
+
+    fn json_error(status: u16, message: &str) -> Self {
+        let body = serde_json::json!({ "error": { "code": status.to_string(), "message": message } });
+        Self::answer(status, "application/json", body.to_string())
+    }
+
+    /// The connection is reset once the request line has arrived, before the server has read
+    /// the request.
+    #[must_use]
+    pub const fn reset_unread() -> Self {
+        Self::new(Effect::ResetUnread)
+    }
+
+    /// The connection is reset (TCP RST) after the whole request was read.
+    #[must_use]
+    pub const fn reset() -> Self {
+        Self::new(Effect::Reset)
+    }
+
+    /// The server never answers; the client's time-out has to end it.
+    #[must_use]
+    pub const fn silence() -> Self {
+        Self::new(Effect::Silence)
+    }
+
+    /// The request is executed and answered as ever, but only after this long.
+    #[must_use]
+    pub const fn delay(by: Duration) -> Self {
+        Self { effect: Effect::Delay(by), executes: true }
+    }
+
+    /// An error in the API's shape with this status.
+    #[must_use]
+    pub fn status(status: u16) -> Self {
+        Self::json_error(status, "injected by the test")
+    }
+
+    /// 502 with a page of HTML, as gateways answer.
+    #[must_use]
+    pub fn bad_gateway() -> Self {
+        Self::answer(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+    }
+
+    /// 429 with `Retry-After` in whole seconds.
+    #[must_use]
+    pub fn too_many_requests(retry_after: Duration) -> Self {
+        Self::json_error(429, "too many requests").with_header("retry-after", retry_after.as_secs().to_string())
+    }
+
+    /// 401, as if the token had been revoked.
+    #[must_use]
+    pub fn unauthorized() -> Self {
+        Self::json_error(401, "the token is not accepted")
+    }
+
+    /// Any answer at all.
+    #[must_use]
+    pub fn answer(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        Self::new(Effect::Answer {
+            status,
+            headers: vec![("content-type".into(), content_type.into())],
+            body: body.into(),
+        })
+    }
+
+    /// 200 with a body that is no JSON.
+    #[must_use]
+    pub fn garbage() -> Self {
+        Self::answer(200, "application/json", "\u{0}not json at all")
+    }
+
+    /// The answer's head announces its full length, the connection ends after half of the body.
+    #[must_use]
+    pub const fn truncated_body() -> Self {
+        Self::new(Effect::Framing(Framing::Truncated))
+    }
+
+    /// The answer's head announces half of the length, so that the body ends in the middle.
+    #[must_use]
+    pub const fn wrong_length() -> Self {
+        Self::new(Effect::Framing(Framing::TooShort))
+    }
+
+    /// 202: the operation is accepted and settled as the transaction is read again, see
+    /// [`settled_after_reads`](Self::settled_after_reads).
+    #[must_use]
+    pub const fn accepted() -> Self {
+        Self { effect: Effect::Course(Course::Accepted { reads: Some(1), success: true }), executes: true }
+    }
+
+    /// For an [`accepted`](Self::accepted) operation: the first `reads` reads of the transaction
+    /// still find it pending (1 by default); `None` leaves it pending until
+    /// [`Sandbox::settle_accepted`](crate::Sandbox::settle_accepted).
+    #[must_use]
+    pub fn settled_after_reads(mut self, reads: Option<u32>) -> Self {
+        if let Effect::Course(Course::Accepted { reads: set, .. }) = &mut self.effect {
+            *set = reads;
+        }
+        self
+    }
+
+    /// For an [`accepted`](Self::accepted) operation: it fails when it is settled.
+    #[must_use]
+    pub fn failing(mut self) -> Self {
+        if let Effect::Course(Course::Accepted { success, .. }) = &mut self.effect {
+            *success = false;
+        }
+        self
+    }
+
+    /// 200 with the transaction, whose newest event has `success: false` and a `correction`. No
+    /// money moves.
+    #[must_use]
+    pub const fn fails_with_correction() -> Self {
+        Self { effect: Effect::Course(Course::Failed), executes: true }
+    }
+
+    /// For `sessions/pay`: 200 with a payment that the issuer declined, with its retry codes
+    /// (`DO_NOT_RETRY`, ...) and, where given, how long to wait.
+    #[must_use]
+    pub fn declined(retry_codes: &[&str], retry_after: Option<&str>) -> Self {
+        Self {
+            effect: Effect::Course(Course::Declined {
+                retry_codes: retry_codes.iter().map(|code| (*code).to_owned()).collect(),
+                retry_after: retry_after.map(str::to_owned),
+            }),
+            executes: true,
+        }
+    }
+
+    /// The request is executed first: the money has moved when the fault strikes. Without
+    /// meaning for [`reset_unread`](Self::reset_unread), where there is no request yet.
+    #[must_use]
+    pub fn after_executing(mut self) -> Self {
+        self.executes = !matches!(self.effect, Effect::ResetUnread);
+        self
+    }
+
+    /// One more header on a made-up answer.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        if let Effect::Answer { headers, .. } = &mut self.effect {
+            headers.push((name.into(), value.into()));
+        }
+        self
+    }
+}
+
+/// A test's own choice. Shared, so that it is asked while nothing else is locked: it may look at
+/// the sandbox.
+pub(crate) type Chooser = Arc<Mutex<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>>;
+
+struct Rule {
+    operation: Operation,
+    /// How often still; `None` for ever.
+    left: Option<u32>,
+    fault: Fault,
+}
+
+/// The faults still to come, in the order in which they were asked for.
+#[derive(Default)]
+pub(crate) struct Plan {
+    rules: Vec<Rule>,
+    choosers: Vec<Chooser>,
+}
+
+impl fmt::Debug for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Plan").field("rules", &self.rules.len()).finish()
+    }
+}
+
+impl Plan {
+    pub(crate) fn add(&mut self, operation: Operation, times: Option<u32>, fault: Fault) {
+        if times == Some(0) {
+            return;
+        }
+        self.rules.push(Rule { operation, left: times, fault });
+    }
+
+    pub(crate) fn add_chooser(&mut self, chooser: Chooser) {
+        self.choosers.push(chooser);
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+        self.choosers.clear();
+    }
+
+    /// Whether the request whose first line just came in is to be reset unread.
+    pub(crate) fn resets_unread(&mut self, operation: Operation) -> bool {
+        self.take_planned(operation, |fault| matches!(fault.effect, Effect::ResetUnread)).is_some()
+    }
+
+    /// The fault planned for a request that was read.
+    pub(crate) fn take(&mut self, operation: Operation) -> Option<Fault> {
+        self.take_planned(operation, |fault| !matches!(fault.effect, Effect::ResetUnread))
+    }
+
+    /// Who is to be asked where nothing is planned.
+    pub(crate) fn choosers(&self) -> Vec<Chooser> {
+        self.choosers.clone()
+    }
+
+    fn take_planned(&mut self, asked: Operation, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let place = self.rules.iter().position(|rule| rule.operation == asked && fits(&rule.fault))?;
+        let rule = self.rules.get_mut(place)?;
+        let fault = rule.fault.clone();
+        rule.left = rule.left.map(|left| left.saturating_sub(1));
+        if rule.left == Some(0) {
+            self.rules.remove(place);
+        }
+        Some(fault)
+    }
+}
+
+/// The first fault that one of the choosers wants for a request.
+pub(crate) fn choose(choosers: &[Chooser], request: &ReceivedRequest) -> Option<Fault> {
+    choosers.iter().find_map(|chooser| {
+        let mut chooser = chooser.lock().unwrap_or_else(PoisonError::into_inner);
+        (*chooser)(request)
+    })
+}

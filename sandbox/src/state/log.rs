@@ -1,0 +1,149 @@
+//! What the server received and what it did, for tests to count.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::operation::Operation;
+
+/// One request as it arrived. `Debug` shows the method and the path only: headers hold
+/// credentials, bodies hold customers.
+#[derive(Clone)]
+pub struct ReceivedRequest {
+    pub(crate) operation: Option<Operation>,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+}
+
+impl ReceivedRequest {
+    /// The call, if the path and method are one.
+    #[must_use]
+    pub const fn operation(&self) -> Option<Operation> {
+        self.operation
+    }
+
+    /// The method, in upper case.
+    #[must_use]
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// The path as sent, with its `/v1`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query as sent, without the question mark.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        &self.query
+    }
+
+    /// The first header of this name, in any case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// All headers, names in lower case.
+    #[must_use]
+    pub fn headers(&self) -> &[(String, String)] {
+        &self.headers
+    }
+
+    /// The bytes of the body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The body as JSON; `None` when it is none.
+    #[must_use]
+    pub fn json(&self) -> Option<serde_json::Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+impl fmt::Debug for ReceivedRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+/// Something the sandbox did: an event that succeeded on a transaction, a session made or
+/// changed. One entry for each time it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Execution {
+    /// The call that did it.
+    pub operation: Operation,
+    /// The transaction's id, or the session's where no transaction is concerned.
+    pub id: String,
+    /// The amount of the operation in minor units; `None` where no amount is concerned, as with
+    /// sessions, or none was authorized.
+    pub amount: Option<i64>,
+    /// The `capture_reference`, `refund_reference` or `reference` of the request; the merchant
+    /// reference for sessions and payments.
+    pub reference: Option<String>,
+}
+
+/// A field of a request that the published interface does not have.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownField {
+    /// The call.
+    pub operation: Operation,
+    /// Where in the request: `body/order/items/0/amuont`.
+    pub path: String,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Log {
+    pub(crate) requests: Vec<ReceivedRequest>,
+    pub(crate) executions: Vec<Execution>,
+    /// Places among the executions.
+    by_reference: HashMap<String, Vec<usize>>,
+    received: BTreeMap<Operation, u64>,
+    executed: BTreeMap<Operation, u64>,
+    pub(crate) reset_unread: u64,
+    pub(crate) checks_responses: bool,
+    pub(crate) response_problems: Vec<String>,
+    pub(crate) unknown_fields: BTreeSet<UnknownField>,
+    /// Bodies are kept only where a test wants to look at them.
+    pub(crate) forgets_requests: bool,
+}
+
+impl Log {
+    pub(crate) fn receive(&mut self, request: &ReceivedRequest) {
+        if let Some(operation) = request.operation {
+            *self.received.entry(operation).or_default() += 1;
+        }
+        if !self.forgets_requests {
+            self.requests.push(request.clone());
+        }
+    }
+
+    pub(crate) fn execute(&mut self, execution: Execution) {
+        if let Some(reference) = &execution.reference {
+            self.by_reference.entry(reference.clone()).or_default().push(self.executions.len());
+        }
+        *self.executed.entry(execution.operation).or_default() += 1;
+        self.executions.push(execution);
+    }
+
+    pub(crate) fn executions_of(&self, reference: &str) -> Vec<Execution> {
+        let places = self.by_reference.get(reference).into_iter().flatten();
+        places.filter_map(|place| self.executions.get(*place).cloned()).collect()
+    }
+
+    pub(crate) fn received(&self, operation: Operation) -> u64 {
+        self.received.get(&operation).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn executed(&self, operation: Operation) -> u64 {
+        self.executed.get(&operation).copied().unwrap_or_default()
+    }
+}

@@ -1,0 +1,91 @@
+//! A session as kept and as shown.
+
+use serde_json::{Map, Value, json};
+
+use crate::json::{copy, elements};
+use crate::state::Stamp;
+use crate::state::store::Row;
+use crate::state::transaction::without_headers;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) id: String,
+    /// All fields but those below, as answered.
+    pub(crate) body: Map<String, Value>,
+    pub(crate) events: Vec<Value>,
+    pub(crate) transaction_id: Option<String>,
+    pub(crate) locked: bool,
+    pub(crate) cancelled: bool,
+    /// Made to store a card, not to sell anything.
+    pub(crate) for_token: bool,
+    pub(crate) system_headers: Value,
+}
+
+impl Row for Session {
+    fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Session {
+    pub(crate) fn push_event(&mut self, name: &str, stamp: &Stamp, headers: &Value, details: Value) {
+        let mut event = json!({
+            "id": stamp.id,
+            "name": name,
+            "created_at": stamp.created_at,
+            "request_id": stamp.request_id,
+        });
+        if let Some(event) = event.as_object_mut() {
+            if !details.is_null() {
+                event.insert("details".into(), details);
+            }
+            if headers.is_object() {
+                event.insert("request_headers".into(), headers.clone());
+            }
+        }
+        self.body.insert("updated_at".into(), stamp.created_at.clone().into());
+        self.events.push(event);
+    }
+
+    pub(crate) fn field(&self, pointer: &str) -> Option<&Value> {
+        let mut parts = pointer.trim_start_matches('/').splitn(2, '/');
+        let first = self.body.get(parts.next()?)?;
+        match parts.next() {
+            Some(rest) => first.pointer(&format!("/{rest}")),
+            None => Some(first),
+        }
+    }
+
+    pub(crate) fn order(&self) -> &Value {
+        self.body.get("order").unwrap_or(&Value::Null)
+    }
+
+    /// The session as the service shows it.
+    pub(crate) fn view(&self, request_headers: bool, system_headers: bool) -> Value {
+        let mut view = self.body.clone();
+        view.insert("id".into(), self.id.clone().into());
+        if let Some(id) = &self.transaction_id {
+            view.insert("transaction_id".into(), id.clone().into());
+        }
+        if system_headers {
+            view.insert("initiating_system_request_headers".into(), self.system_headers.clone());
+        }
+        let events = self.events.iter().map(|event| without_headers(event, request_headers)).collect();
+        view.insert("events".into(), Value::Array(events));
+        view.into()
+    }
+}
+
+/// The lines of the transaction: the order's items and, as one more line, its shipping option.
+pub(crate) fn lines(order: &Value) -> Vec<Value> {
+    let mut lines: Vec<Value> = elements(order, "/items").cloned().collect();
+    if let Some(option) = order.get("shipping_option").filter(|option| option.is_object()) {
+        let mut line = Map::new();
+        copy(option, &mut line, &["id", "line_id", "amount", "vat", "vat_amount", "fee_split", "splits"]);
+        line.insert("description".into(), option.get("title").cloned().unwrap_or_default());
+        line.insert("quantity".into(), 1.into());
+        line.insert("type".into(), "shipping".into());
+        lines.push(line.into());
+    }
+    lines
+}

@@ -1,0 +1,111 @@
+//! A plain HTTP client, and requests to send with it: the sandbox is judged by what stands on the wire.
+
+use dintero_sandbox::Sandbox;
+use reqwest::{Client, Method};
+use serde_json::{Value, json};
+
+pub(crate) fn http() -> Client {
+    // No TLS is built in, and proxies of the machine are not asked.
+    Client::builder().no_proxy().build().unwrap()
+}
+
+/// A client with a token.
+pub(crate) struct Api {
+    pub http: Client,
+    pub base: String,
+    pub token: String,
+}
+
+impl Api {
+    pub(crate) async fn of(sandbox: &Sandbox) -> Self {
+        let http = http();
+        let account = sandbox.account_id();
+        let answer: Value = http
+            .post(format!("{}/accounts/{account}/auth/token", sandbox.auth_url()))
+            .basic_auth(sandbox.client_id(), Some(sandbox.client_secret()))
+            .json(&json!({
+                "grant_type": "client_credentials",
+                "audience": format!("https://api.dintero.com/v1/accounts/{account}"),
+            }))
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap();
+        Self { http, base: sandbox.base_url(), token: answer["access_token"].as_str().unwrap().to_owned() }
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str, body: &Value) -> reqwest::RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
+        if body.is_null() { request } else { request.json(body) }
+    }
+
+    pub(crate) async fn send_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> (u16, Value) {
+        let mut request = self.request(method, path, body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+
+    #[track_caller]
+    pub(crate) fn ok(&self, method: Method, path: &str, body: Value) -> impl Future<Output = Value> {
+        let at = std::panic::Location::caller();
+        async move {
+            let (status, answer) = self.send_with(method, path, &body, &[]).await;
+            assert_eq!(status, 200, "{at}: {answer}");
+            answer
+        }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Value {
+        self.ok(Method::GET, path, Value::Null).await
+    }
+
+    pub(crate) async fn refused(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
+        let (status, answer) = self.send_with(method, path, &body, &[]).await;
+        assert!(status >= 400, "accepted: {answer}");
+        assert!(answer["error"]["message"].is_string(), "{answer}");
+        (status, answer)
+    }
+
+    /// A new session's id.
+    pub(crate) async fn session(&self) -> String {
+        let created = self.ok(Method::POST, "/sessions-profile", profile_session()).await;
+        created["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new authorized transaction's id.
+    pub(crate) async fn paid(&self, sandbox: &Sandbox) -> String {
+        sandbox.customer_pays(self.session().await).unwrap()
+    }
+}
+
+/// A chair for 299.90 NOK and its pick-up for 39.00 NOK.
+pub(crate) fn order() -> Value {
+    json!({
+        "amount": 33890,
+        "currency": "NOK",
+        "merchant_reference": "order-1",
+        "items": [{ "line_id": "1", "id": "chair", "description": "Chair", "quantity": 1,
+                    "amount": 29990, "vat": 25, "vat_amount": 5998 }],
+        "shipping_option": { "id": "pick-up-1", "line_id": "pick-up", "amount": 3900,
+                             "title": "Pick up", "operator": "Bring" },
+    })
+}
+
+pub(crate) fn profile_session() -> Value {
+    json!({
+        "profile_id": "default",
+        "url": { "return_url": "https://example.com/return" },
+        "order": order(),
+    })
+}

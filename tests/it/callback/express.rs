@@ -1,0 +1,107 @@
+//! Express checkout over real sockets: the sandbox asks a merchant's server, which reads and responds with the
+//! crate's own types, and the customer pays what came of it.
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use dintero::callback::{AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressRequest};
+use dintero::types::ShippingOption;
+use dintero::{Client, Credentials};
+use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
+use serde_json::{Value, json};
+
+fn option(id: &str, amount: i64) -> ShippingOption {
+    ShippingOption::new(amount, id, id, "Bring", "Home")
+}
+
+/// Ships to Norway only, at a new price in Bergen; one code is worth 100.00.
+async fn address(body: Bytes) -> Response {
+    let request = ExpressRequest::read(body).unwrap();
+    let session = request.unverified_session();
+    let address = session.order.shipping_address.as_ref().unwrap();
+    let answer = match (address.country.as_deref(), address.postal_place.as_deref()) {
+        (Some("NO"), Some("Bergen")) => {
+            AddressAnswer::ships([option("boat", 20_000)]).unwrap().with_order(AddressOrder::new(31_000)).unwrap()
+        }
+        (Some("NO"), _) => AddressAnswer::ships([option("home", 9_900), option("pick-up", 3_900)]).unwrap(),
+        _ => AddressAnswer::nothing_ships(),
+    };
+    Json(answer).into_response()
+}
+
+async fn discount(body: Bytes) -> Response {
+    let request = ExpressRequest::read(body).unwrap();
+    let order = &request.unverified_session().order;
+    let accepted: Vec<_> = order.discount_codes.iter().filter(|code| *code == "SUMMER").cloned().collect();
+    let worth = if accepted.is_empty() { 0 } else { 10_000 };
+    let answer = DiscountAnswer::ships([option("home", 9_900)]).unwrap();
+    Json(answer.with_order(DiscountOrder::new(order.amount - worth, accepted)).unwrap()).into_response()
+}
+
+async fn shop() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = axum::Router::new().route("/address", post(address)).route("/discount", post(discount));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    url
+}
+
+/// A sandbox with a session that asks the shop.
+async fn world() -> (Sandbox, String) {
+    let sandbox = Sandbox::start().await.unwrap();
+    let credentials =
+        Credentials::new(sandbox.account_id().parse().unwrap(), sandbox.client_id(), sandbox.client_secret());
+    let client =
+        Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build().unwrap();
+    let shop = shop().await;
+    let request = serde_json::from_value(json!({
+        "profile_id": "default",
+        "url": { "return_url": "https://shop.example/return" },
+        "order": { "amount": 29_990, "currency": "NOK", "merchant_reference": "r" },
+        "express": {
+            "shipping_options": [],
+            "shipping_address_callback_url": format!("{shop}/address"),
+            "discount_codes": { "max_count": 2, "callback_url": format!("{shop}/discount") },
+        },
+    }));
+    let created = client.sessions().create_from_profile(&request.unwrap(), Default::default()).await.unwrap();
+    (sandbox, created.id.clone().unwrap())
+}
+
+fn offered(session: &Value) -> Vec<&str> {
+    let options = session["express"]["shipping_options"].as_array().unwrap();
+    options.iter().map(|option| option["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_address_brings_options_to_choose_from() {
+    let (sandbox, id) = world().await;
+    sandbox.customer_sets_address(&id, json!({ "country": "NO", "postal_place": "Oslo" })).await.unwrap();
+    assert_eq!(offered(&sandbox.session(&id).unwrap()), ["home", "pick-up"]);
+    let unknown = CustomerPayment::new().choosing("boat");
+    assert!(matches!(sandbox.customer_pays_with(&id, unknown), Err(CustomerError::NoShippingOption(_))));
+
+    sandbox.customer_sets_address(&id, json!({ "postal_place": "Bergen" })).await.unwrap();
+    let changed = sandbox.session(&id).unwrap();
+    assert_eq!((offered(&changed), &changed["order"]["amount"]), (vec!["boat"], &json!(31_000)));
+    let paid = sandbox.customer_pays_with(&id, CustomerPayment::new().choosing("boat")).unwrap();
+    let transaction = sandbox.transaction(&paid).unwrap();
+    assert_eq!(
+        (&transaction["amount"], &transaction["shipping_address"]["postal_place"]),
+        (&json!(51_000), &json!("Bergen"))
+    );
+}
+
+#[tokio::test]
+async fn codes_change_the_order() {
+    let (sandbox, id) = world().await;
+    sandbox.customer_enters_discount_codes(&id, &["SUMMER", "WINTER"]).await.unwrap();
+    let changed = sandbox.session(&id).unwrap();
+    assert_eq!(
+        (&changed["order"]["amount"], &changed["order"]["discount_codes"]),
+        (&json!(19_990), &json!(["SUMMER"]))
+    );
+    let newest = changed["events"].as_array().unwrap().last().unwrap();
+    assert_eq!(newest["name"], "SET_DISCOUNT_CODES");
+}
