@@ -56,7 +56,7 @@ async fn main() -> Outcome<()> {
 
     // The customer pays and is sent back while the callbacks arrive.
     let transaction = sandbox.customer_pays(session_id)?;
-    let return_url = sandbox.return_url(session_id, None).ok_or("there is a return URL")?;
+    let return_url = sandbox.return_url(session_id).ok_or("there is a return URL")?;
     // The customer's browser; it never uses TLS here, but cannot be made without.
     rustls::crypto::ring::default_provider().install_default().map_err(|_| "a provider was there before")?;
     let page = reqwest::get(return_url).await?.text().await?;

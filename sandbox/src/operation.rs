@@ -4,8 +4,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A call of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Operation {
     /// The token call, `POST /accounts/{oid}/auth/token`.
@@ -151,6 +154,7 @@ mod tests {
     fn every_id_leads_back_to_its_operation() {
         for operation in Operation::ALL {
             assert_eq!(Operation::from_id(operation.id()), Some(operation));
+            assert_eq!(serde_json::to_value(operation).unwrap(), operation.id());
         }
     }
 }

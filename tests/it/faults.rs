@@ -260,8 +260,8 @@ impl Worker {
             }),
             _ => Box::pin(async move {
                 let id = self.authorized();
-                let request =
-                    AuthorizationRequest { reference: Some(reference), amount: Some(2_000_000), ..Default::default() };
+                // An extension: a new amount would have to come with new items.
+                let request = AuthorizationRequest { reference: Some(reference), ..Default::default() };
                 let error = transactions.update_authorization(&id, &request, call).await.err();
                 (Some(id), error)
             }),

@@ -5,14 +5,15 @@ use std::time::Duration;
 use url::Url;
 
 use super::Sandbox;
-use crate::rules::notify::return_url;
-use crate::state::delivery::DeliveredCallback;
+use crate::rules::notify::{self, return_url};
+use crate::state::delivery::{DeliveredCallback, Pending};
 
 /// Between two looks at deliveries under way.
 const MOMENT: Duration = Duration::from_millis(2);
 
-/// Callbacks. A session whose `url.callback_url` is plain http on loopback gets them as the
-/// service sends them, options and all; other addresses get none.
+/// Callbacks. A session whose `url.callback_url` is plain http on loopback, or on a host that was allowed, gets them
+/// as the service sends them, options and all. A callback to another address is not sent, and
+/// [`callbacks`](Sandbox::callbacks) says why.
 impl Sandbox {
     /// The secret that callbacks are signed with.
     #[must_use]
@@ -22,24 +23,30 @@ impl Sandbox {
 
     /// Signs callbacks with another secret from now on, or not at all.
     pub fn set_signature_secret(&self, secret: Option<&str>) {
-        self.shared.state().delivery.secret = secret.map(str::to_owned);
+        self.shared.change(|state| state.delivery.secret = secret.map(str::to_owned));
     }
 
     /// Sends each callback this many more times, although it was answered well, as at-least-once
     /// delivery may.
     pub fn duplicate_callbacks(&self, copies: u32) {
-        self.shared.state().delivery.copies = copies;
+        self.shared.change(|state| state.delivery.copies = copies);
     }
 
-    /// Waits this long before each callback.
+    /// Lets signatures carry the sandbox's time, so that a stopped or advanced clock shows in them. They carry the
+    /// system's unless set: the merchant's server refuses signatures of another time.
+    pub fn sign_with_sandbox_time(&self, on: bool) {
+        self.shared.change(|state| state.delivery.signs_sandbox_time = on);
+    }
+
+    /// Waits this long before each callback, by the sandbox's clock.
     pub fn delay_callbacks(&self, by: Duration) {
-        self.shared.state().delivery.delay = by;
+        self.shared.change(|state| state.delivery.delay = by);
     }
 
-    /// Pause between attempts at a callback that was answered with 5xx or not at all; 20 ms
+    /// Pause, by the sandbox's clock, between attempts at a callback that was answered with 5xx or not at all; 20 ms
     /// unless set, so that tests need not wait as merchants do. There are 20 further attempts.
     pub fn set_callback_retry_pause(&self, pause: Duration) {
-        self.shared.state().delivery.retry_pause = pause;
+        self.shared.change(|state| state.delivery.retry_pause = pause);
     }
 
     /// Keeps callbacks back until [`release_callbacks`](Self::release_callbacks).
@@ -62,11 +69,17 @@ impl Sandbox {
         }
     }
 
-    /// Returns when no callback is under way any more; those kept back do not count.
+    /// Returns when no callback is under way any more; those kept back do not count. One that waits for the
+    /// sandbox's clock is under way: with a stopped clock, [`advance`](Self::advance) it from another task.
     pub async fn callbacks_delivered(&self) {
-        while self.shared.state().delivery.running > 0 {
+        while !self.shared.state().delivery.pending.is_empty() {
             tokio::time::sleep(MOMENT).await;
         }
+    }
+
+    /// Sends a callback that was done with once more, under the same delivery id; `false` when there is none.
+    pub fn send_again(&self, delivery: &str) -> bool {
+        self.shared.act(|state| notify::again(state, delivery))
     }
 
     /// What became of the callbacks so far, in the order in which they were done with.
@@ -75,12 +88,18 @@ impl Sandbox {
         self.shared.state().delivery.delivered.clone()
     }
 
-    /// Where the customer is sent back to: the session's `return_url` with what the service adds,
-    /// unsigned; `error` is `cancelled`, `authorization` or `failed` where the payment ended so.
+    /// The callbacks under way, with the attempts so far; those kept back are not among them.
     #[must_use]
-    pub fn return_url(&self, session_id: impl AsRef<str>, error: Option<&str>) -> Option<Url> {
+    pub fn callbacks_under_way(&self) -> Vec<DeliveredCallback> {
+        self.shared.state().delivery.pending.values().map(Pending::report).collect()
+    }
+
+    /// Where the customer is sent back to: the session's `return_url` with what the service adds, unsigned. `error`
+    /// is `cancelled`, `authorization` or `failed` where the payment ended so.
+    #[must_use]
+    pub fn return_url(&self, session_id: impl AsRef<str>) -> Option<Url> {
         let state = self.shared.state();
         let session = state.sessions.get(session_id.as_ref())?;
-        return_url(&session, error)
+        return_url(&session)
     }
 }

@@ -42,6 +42,12 @@ impl Sandbox {
         self.shared.state().plan.add_chooser(Arc::new(Mutex::new(chooser)));
     }
 
+    /// From now on requests to this call, or to any where none is named, meet the fault at a rate between 0 and 1.
+    /// With a [`seed`](crate::SandboxBuilder::seed), the same requests in the same order meet it.
+    pub fn inject_at_rate(&self, operation: Option<Operation>, rate: f64, fault: Fault) {
+        self.shared.state().plan.add_rate(operation, rate, fault);
+    }
+
     /// Forgets all faults still to come.
     pub fn clear_faults(&self) {
         self.shared.state().plan.clear();
@@ -106,15 +112,20 @@ impl Sandbox {
     }
 }
 
-/// Time. It runs with the system's unless it is stopped; it tells when tokens and sessions end
-/// and what `created_at` says, and never delays anything.
+/// Time. It runs with the system's unless it is stopped. It tells when tokens and sessions end, what `created_at`
+/// says, and when delayed responses, callbacks and their retries are due.
 impl Sandbox {
     /// Stops the sandbox's clock at this time.
     pub fn stop_clock(&self, at: DateTime<Utc>) {
         self.shared.state().clock.stop_at(at);
     }
 
-    /// Puts the sandbox's clock forward.
+    /// Lets a stopped clock run again, from the time at which it stands.
+    pub fn run_clock(&self) {
+        self.shared.state().clock.run();
+    }
+
+    /// Puts the sandbox's clock forward. What becomes due is done at once.
     pub fn advance(&self, by: Duration) {
         self.shared.state().clock.advance(by);
     }
@@ -151,7 +162,7 @@ impl Sandbox {
     /// All requests that were read to their end, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
-        self.shared.state().log.requests.clone()
+        self.shared.state().log.requests.iter().cloned().collect()
     }
 
     /// The newest request to this call.
@@ -183,9 +194,7 @@ impl Sandbox {
 
     /// Keeps counts only, and no requests, from now on: for runs of many thousand calls.
     pub fn forget_requests(&self) {
-        let mut state = self.shared.state();
-        state.log.forgets_requests = true;
-        state.log.requests.clear();
+        self.shared.state().log.keep(0);
     }
 
     /// A transaction as the service would answer it, tokens and all; `None` when there is none.

@@ -82,13 +82,6 @@ impl SandboxBuilder {
         self
     }
 
-    /// Lets the rest of a partly captured transaction be voided, which at the service depends on
-    /// the payment method. Off unless set.
-    pub const fn void_after_capture(mut self, allowed: bool) -> Self {
-        self.rules.void_after_capture = allowed;
-        self
-    }
-
     /// Lets `PARTIALLY_CAPTURED_REFUNDED` transactions be captured further, on which the
     /// service's documents disagree. Off unless set.
     pub const fn capture_after_refund(mut self, allowed: bool) -> Self {

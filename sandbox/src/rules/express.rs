@@ -15,19 +15,21 @@ pub(crate) enum Given {
     /// Where the goods are to go, as in `order.shipping_address`.
     Address(Value),
     DiscountCodes(Vec<String>),
+    /// Nothing new: the merchant is asked again about the address that the order has.
+    Again,
 }
 
 impl Given {
     const fn event(&self) -> &'static str {
         match self {
-            Self::Address(_) => "SET_SHIPPING_ADDRESS",
+            Self::Address(_) | Self::Again => "SET_SHIPPING_ADDRESS",
             Self::DiscountCodes(_) => "SET_DISCOUNT_CODES",
         }
     }
 
     const fn callback(&self) -> &'static str {
         match self {
-            Self::Address(_) => "/express/shipping_address_callback_url",
+            Self::Address(_) | Self::Again => "/express/shipping_address_callback_url",
             Self::DiscountCodes(_) => "/express/discount_codes/callback_url",
         }
     }
@@ -40,6 +42,7 @@ pub(crate) fn give(state: &mut State, id: &str, given: &Given) -> Result<(Option
     let order = match given {
         Given::Address(address) => json!({ "shipping_address": address }),
         Given::DiscountCodes(codes) => json!({ "discount_codes": codes }),
+        Given::Again => json!({}),
     };
     change(session, &json!({ "order": order }));
     let url = session.field(given.callback()).and_then(Value::as_str).and_then(|url| Url::parse(url).ok());

@@ -1,6 +1,6 @@
 //! The two lists: filters, the cursor, pages from the newest row on.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::call::Call;
@@ -66,7 +66,7 @@ impl Range {
             let parameter = format!("{name}.{end}");
             call.value(&parameter)
                 .map(|value| {
-                    time(value).ok_or_else(|| {
+                    bound(value, end == "lte").ok_or_else(|| {
                         ApiError::bad_request(format!("query.{parameter}: an ISO 8601 time is expected"))
                     })
                 })
@@ -89,13 +89,19 @@ impl Range {
     }
 }
 
-/// A time with its zone, or a bare date for its first moment in UTC.
+/// A time with its zone or, without one, in UTC.
 fn time(written: &str) -> Option<DateTime<Utc>> {
-    if let Ok(time) = DateTime::parse_from_rfc3339(written) {
-        return Some(time.with_timezone(&Utc));
-    }
-    let date = NaiveDate::parse_from_str(written, "%Y-%m-%d").ok()?;
-    Some(date.and_hms_opt(0, 0, 0)?.and_utc())
+    let zoned = DateTime::parse_from_rfc3339(written).ok().map(|time| time.with_timezone(&Utc));
+    zoned.or_else(|| Some(NaiveDateTime::parse_from_str(written, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc()))
+}
+
+/// A time, or a bare date for its first or its last moment in UTC.
+fn bound(written: &str, last: bool) -> Option<DateTime<Utc>> {
+    time(written).or_else(|| {
+        let day = NaiveDate::parse_from_str(written, "%Y-%m-%d").ok()?;
+        let start = day.and_time(NaiveTime::MIN).and_utc();
+        if last { start.checked_add_signed(TimeDelta::days(1) - TimeDelta::nanoseconds(1)) } else { Some(start) }
+    })
 }
 
 /// True when the parameter is absent or one of its values is among those of the row.

@@ -9,10 +9,11 @@ mod listing;
 pub(crate) mod notify;
 mod order;
 mod payment;
+mod products;
 pub(crate) mod reply;
 pub(crate) mod responses;
 mod schema;
-mod sessions;
+pub(crate) mod sessions;
 mod token;
 pub(crate) mod transactions;
 
@@ -22,13 +23,19 @@ use crate::operation::Operation;
 use crate::state::State;
 
 /// Does what a request asks for, when it may: `checked` is what the published interface says of the request.
-pub(crate) fn perform(state: &mut State, call: &Call, checked: Result<(), ApiError>) -> Result<Reply, ApiError> {
-    if call.operation == Operation::Token {
-        checked?;
-        return token::issue(state, call);
+pub(crate) fn perform(state: &mut State, call: &Call, checked: Result<(), ApiError>) -> Reply {
+    match attempt(state, call, checked) {
+        Ok(reply) => reply,
+        Err(error) if call.operation == Operation::PaySession => payment::refused(error),
+        Err(error) => error.into_reply(),
     }
-    token::check(state, call)?;
-    call.own_account(state)?;
+}
+
+fn attempt(state: &mut State, call: &Call, checked: Result<(), ApiError>) -> Result<Reply, ApiError> {
+    if call.operation != Operation::Token {
+        token::check(state, call)?;
+        call.own_account(state)?;
+    }
     checked?;
     match call.operation {
         Operation::Token => token::issue(state, call),

@@ -25,8 +25,11 @@ pub(crate) enum Occasion<'a> {
     Event(&'a str),
 }
 
-/// Puts the callback for an occasion into the outbox, when the session wants one.
+/// Puts the callback for an occasion into the outbox, when the session wants one. How a payment ended is kept.
 pub(crate) fn note(state: &mut State, session_id: &str, occasion: &Occasion<'_>) {
+    if let (Occasion::Payment(error), Some(session)) = (occasion, state.sessions.get_mut(session_id)) {
+        session.error = error.map(str::to_owned);
+    }
     let now = state.clock.now();
     let Some(session) = state.sessions.get(session_id) else {
         return;
@@ -87,14 +90,22 @@ fn notice(
     Some(Notice {
         delivery,
         url,
-        method: if post { http::Method::POST } else { http::Method::GET },
+        method: if post { "POST" } else { "GET" }.into(),
         body,
         delay: delay.unwrap_or(0).min(LONGEST_DELAY),
     })
 }
 
+/// Puts a callback that was done with into the outbox once more.
+pub(crate) fn again(state: &mut State, delivery: &str) -> bool {
+    let notice = state.delivery.sent.get(delivery).cloned();
+    let found = notice.is_some();
+    state.outbox.extend(notice.map(|notice| Notice { delay: 0, ..notice }));
+    found
+}
+
 /// Where the customer is sent after a payment: `return_url` with what the service adds to it.
-pub(crate) fn return_url(session: &Session, error: Option<&str>) -> Option<Url> {
+pub(crate) fn return_url(session: &Session) -> Option<Url> {
     let mut url = Url::parse(session.field("/url/return_url").and_then(Value::as_str)?).ok()?;
     let mut added = Vec::new();
     if let Some(reference) = text(session.order(), "/merchant_reference") {
@@ -103,7 +114,7 @@ pub(crate) fn return_url(session: &Session, error: Option<&str>) -> Option<Url> 
     if let Some(id) = &session.transaction_id {
         added.push(("transaction_id", id));
     }
-    added.extend(error.map(|error| ("error", error)));
+    added.extend(session.error.as_deref().map(|error| ("error", error)));
     url.query_pairs_mut().extend_pairs(added);
     Some(url)
 }
@@ -129,6 +140,7 @@ mod tests {
             cancelled: false,
             for_token: false,
             system_headers: Value::Null,
+            error: None,
         }
     }
 
@@ -144,7 +156,7 @@ mod tests {
             notice.url.query(),
             Some("own=1&session_id=T12345678.s&merchant_reference=r+1&time=2026-01-02T03%3A04%3A05.000Z")
         );
-        assert_eq!((notice.method, notice.body, notice.delay), (http::Method::GET, None, 0));
+        assert_eq!((notice.method, notice.body, notice.delay), ("GET".to_owned(), None, 0));
     }
 
     #[test]
@@ -161,14 +173,15 @@ mod tests {
     #[test]
     fn options_choose_the_method_the_delay_and_the_name_of_the_session() {
         let notice = made("&method=POST&delay_callback=90&sid_parameter_name=sid", &Occasion::Payment(None)).unwrap();
-        assert_eq!((notice.method, notice.delay), (http::Method::POST, 60));
+        assert_eq!((notice.method, notice.delay), ("POST".to_owned(), 60));
         assert!(notice.url.query().unwrap().contains("&sid=T12345678.s"));
         assert!(!notice.url.query().unwrap().contains("session_id="));
     }
 
     #[test]
     fn the_customer_returns_with_the_reference_and_the_error() {
-        let url = return_url(&session("http://127.0.0.1/"), Some("cancelled")).unwrap();
+        let session = Session { error: Some("cancelled".into()), ..session("http://127.0.0.1/") };
+        let url = return_url(&session).unwrap();
         assert_eq!(url.as_str(), "https://shop.example/back?x=1&merchant_reference=r+1&error=cancelled");
     }
 }

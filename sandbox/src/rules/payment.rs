@@ -154,7 +154,7 @@ fn begin(state: &State, session: &Session, id: &str, payment: &Payment) -> Trans
         ],
     );
     body.insert("items".into(), lines(order).into());
-    let product = payment.product_type.split('.').next().unwrap_or_default();
+    let product = super::products::provider(&payment.product_type);
     body.insert("payment_product".into(), product.into());
     body.insert("payment_product_type".into(), payment.product_type.clone().into());
     body.insert("created_at".into(), state.now().into());
@@ -217,6 +217,15 @@ fn is_card(product_type: &str) -> bool {
         .is_some_and(|kind| ["creditcard", "applepay", "googlepay", "clicktopay"].contains(&kind))
 }
 
+/// `POST /sessions/pay`: a request that is refused for what it says has a result too.
+pub(crate) fn refused(error: ApiError) -> Reply {
+    let mut reply = error.into_reply();
+    if reply.status == 400 {
+        crate::json::merge(&mut reply.body, &json!({ "success": false }));
+    }
+    reply
+}
+
 /// `POST /sessions/pay`.
 pub(crate) fn pay_session(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
     let body = call.body()?;
@@ -262,7 +271,7 @@ pub(crate) fn pay_session(state: &mut State, call: &Call) -> Result<Reply, ApiEr
     let transaction = state.transactions.get(&id).ok_or_else(|| ApiError::not_found("transaction"))?;
     let code = transaction.ledger.status.as_str();
     let mut answer = transaction.view(&Includes::default(), None);
-    let source = product_type.split('.').next().unwrap_or_default();
+    let source = super::products::provider(product_type);
     crate::json::merge(
         &mut answer,
         &json!({

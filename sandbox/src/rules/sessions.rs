@@ -102,6 +102,7 @@ pub(crate) fn keep(state: &mut State, call: &Call, request: &Value, for_token: b
         cancelled: false,
         for_token,
         system_headers: call.system_headers(),
+        error: None,
     };
     let stamp = state.stamp(&call.request_id);
     session.push_event("INITIATED", &stamp, &call.system_headers(), Value::Null);

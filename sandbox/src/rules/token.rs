@@ -38,6 +38,7 @@ pub(crate) fn issue(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
         state.ids.hex(),
     );
     state.tokens.insert(token.clone(), end);
+    state.new_tokens.push((token.clone(), end));
     Ok(Reply::ok(json!({
         "access_token": token,
         "token_type": "Bearer",

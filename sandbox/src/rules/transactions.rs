@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use super::call::Call;
 use super::notify::{Occasion, note};
+use super::products::{self, Reauthorization, check_metadata};
 use super::reply::{ApiError, Reply};
 use crate::json::{elements, text, whole};
 use crate::operation::Operation;
 use crate::state::fault::Course;
-use crate::state::ledger::Step;
+use crate::state::ledger::{Refusal, Status, Step};
 use crate::state::log::Execution;
 use crate::state::transaction::{Action, Pending, Transaction};
 use crate::state::{Stamp, State};
@@ -20,7 +21,10 @@ use crate::state::{Stamp, State};
 pub(crate) fn capture(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
     let body = call.body()?;
     let amount = amount(body)?;
-    let last = body.get("final_capture") == Some(&Value::Bool(true));
+    check_metadata(body)?;
+    let transaction = state.transactions.get(call.own_id(state)?).ok_or_else(|| ApiError::not_found("transaction"))?;
+    let last = body.get("final_capture") == Some(&Value::Bool(true)) && products::knows_final_capture(&transaction);
+    drop(transaction);
     let step = Step::Capture { amount, last };
     let action = told(call, "CAPTURE", step, "/capture_reference").with_amount(amount);
     operate(state, call, action)
@@ -30,6 +34,7 @@ pub(crate) fn capture(state: &mut State, call: &Call) -> Result<Reply, ApiError>
 pub(crate) fn refund(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
     let body = call.body()?;
     let amount = amount(body)?;
+    check_metadata(body)?;
     let action = told(call, "REFUND", Step::Refund(amount), "/refund_reference").with_amount(amount);
     operate(state, call, action)
 }
@@ -44,16 +49,27 @@ pub(crate) fn void(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
 
 /// `POST /transactions/{id}/authorization`.
 pub(crate) fn authorization(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
-    let amount = match call.body.as_ref().and_then(|body| body.get("amount")) {
-        None => None,
-        Some(amount) => {
-            Some(amount.as_i64().ok_or_else(|| ApiError::bad_request("body/amount: whole minor units are expected"))?)
+    let id = call.own_id(state)?;
+    let transaction = state.transactions.get(id).ok_or_else(|| ApiError::not_found("transaction"))?;
+    let step = match products::reauthorization(&transaction, call.body.as_ref())? {
+        Reauthorization::Release => {
+            if transaction.ledger.status != Status::OnHold {
+                let refusal = Refusal::Status { action: "release", status: transaction.ledger.status };
+                return Err(refusal.into());
+            }
+            let amount = transaction.body.get("amount").and_then(Value::as_i64).unwrap_or_default();
+            Step::Authorize(amount)
         }
+        Reauthorization::Extend { last } => Step::Reauthorize { amount: None, last },
+        Reauthorization::NewAmount { amount, last } => Step::Reauthorize { amount: Some(amount), last },
     };
-    let last = call.body.as_ref().and_then(|body| body.get("final_authorization")) == Some(&Value::Bool(true));
-    let step = Step::Reauthorize { amount, last };
+    drop(transaction);
     let mut action = told(call, "AUTHORIZE", step, "/reference");
-    action.amount = amount;
+    action.amount = match step {
+        Step::Authorize(amount) => Some(amount),
+        Step::Reauthorize { amount, .. } => amount,
+        _ => None,
+    };
     operate(state, call, action)
 }
 
@@ -75,14 +91,16 @@ fn told(call: &Call, event: &'static str, step: Step, reference: &str) -> Action
 
 fn operate(state: &mut State, call: &Call, action: Action) -> Result<Reply, ApiError> {
     let id = call.own_id(state)?;
-    let rules = state.config.rules;
+    let settings = state.config.rules;
     let stamp = state.stamp(&call.request_id);
     let includes = call.included();
     let transaction = state.transactions.get_mut(id).ok_or_else(|| ApiError::not_found("transaction"))?;
-    if !matches!(action.step, Step::Reauthorize { .. }) {
+    let rules = products::rules(transaction, settings);
+    if matches!(action.step, Step::Capture { .. } | Step::Refund(_)) {
         check_lines(transaction, action.items.as_ref())?;
+        products::check_lines(transaction, action.items.as_ref())?;
     }
-    let event = action.event;
+    let event = action.event.clone();
     match &call.course {
         Course::Accepted { reads, success } if action.event != "AUTHORIZE" => {
             transaction.ledger.after(action.step, rules)?;
@@ -102,7 +120,9 @@ fn operate(state: &mut State, call: &Call, action: Action) -> Result<Reply, ApiE
             let session_id = transaction.session_id.clone();
             state.log.execute(execution);
             if let Some(session_id) = session_id {
-                note(state, &session_id, &Occasion::Event(event));
+                let released = matches!(action.step, Step::Authorize(_));
+                let occasion = if released { Occasion::Payment(None) } else { Occasion::Event(&event) };
+                note(state, &session_id, &occasion);
             }
             Ok(Reply::ok(view))
         }
@@ -175,7 +195,7 @@ pub(crate) fn get(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
 pub(crate) fn settle_all(state: &mut State) {
     let ids: Vec<String> = state
         .transactions
-        .rows_mut()
+        .kept()
         .filter(|transaction| !transaction.pending.is_empty())
         .map(|transaction| transaction.id.clone())
         .collect();
@@ -186,12 +206,12 @@ pub(crate) fn settle_all(state: &mut State) {
 
 /// Moves on what was accepted for a transaction: by one read, or to its end.
 pub(crate) fn settle(state: &mut State, id: &str, all: bool) {
-    let rules = state.config.rules;
+    let settings = state.config.rules;
     let waiting = state.transactions.get(id).map_or(0, |transaction| transaction.pending.len());
     // A settled operation has a request of its own; what asked for it is the correlation.
     let stamps: Vec<Stamp> = (0..waiting).map(|_| state.own_stamp()).collect();
     if let Some(transaction) = state.transactions.get_mut(id) {
-        let executed = transaction.settle(all, rules, stamps);
+        let executed = transaction.settle(all, products::rules(transaction, settings), stamps);
         let session_id = transaction.session_id.clone().unwrap_or_default();
         for execution in executed {
             let event = match execution.operation {

@@ -85,7 +85,7 @@ impl Fault {
         Self::new(Effect::Silence)
     }
 
-    /// The request is executed and answered as ever, but only after this long.
+    /// The request is executed and answered as ever, but only after this long by the sandbox's clock.
     #[must_use]
     pub const fn delay(by: Duration) -> Self {
         Self { effect: Effect::Delay(by), executes: true }
@@ -219,11 +219,20 @@ struct Rule {
     fault: Fault,
 }
 
+/// A fault that strikes now and then.
+struct Rate {
+    operation: Option<Operation>,
+    rate: f64,
+    fault: Fault,
+}
+
 /// The faults still to come, in the order in which they were asked for.
-#[derive(Default)]
 pub(crate) struct Plan {
     rules: Vec<Rule>,
+    rates: Vec<Rate>,
     choosers: Vec<Chooser>,
+    /// Apart from the ids, so that faults do not change them.
+    random: fastrand::Rng,
 }
 
 impl fmt::Debug for Plan {
@@ -233,6 +242,15 @@ impl fmt::Debug for Plan {
 }
 
 impl Plan {
+    pub(crate) fn new(seed: u64) -> Self {
+        let random = fastrand::Rng::with_seed(seed);
+        Self { rules: Vec::new(), rates: Vec::new(), choosers: Vec::new(), random }
+    }
+
+    pub(crate) fn add_rate(&mut self, operation: Option<Operation>, rate: f64, fault: Fault) {
+        self.rates.push(Rate { operation, rate, fault });
+    }
+
     pub(crate) fn add(&mut self, operation: Operation, times: Option<u32>, fault: Fault) {
         if times == Some(0) {
             return;
@@ -246,22 +264,32 @@ impl Plan {
 
     pub(crate) fn clear(&mut self) {
         self.rules.clear();
+        self.rates.clear();
         self.choosers.clear();
     }
 
     /// Whether the request whose first line just came in is to be reset unread.
     pub(crate) fn resets_unread(&mut self, operation: Operation) -> bool {
         self.take_planned(operation, |fault| matches!(fault.effect, Effect::ResetUnread)).is_some()
+            || self.strike(operation, |fault| matches!(fault.effect, Effect::ResetUnread)).is_some()
     }
 
     /// The fault planned for a request that was read.
     pub(crate) fn take(&mut self, operation: Operation) -> Option<Fault> {
-        self.take_planned(operation, |fault| !matches!(fault.effect, Effect::ResetUnread))
+        let read = |fault: &Fault| !matches!(fault.effect, Effect::ResetUnread);
+        self.take_planned(operation, read).or_else(|| self.strike(operation, read))
     }
 
     /// Who is to be asked where nothing is planned.
     pub(crate) fn choosers(&self) -> Vec<Chooser> {
         self.choosers.clone()
+    }
+
+    /// The first fault with a rate that strikes this time.
+    fn strike(&mut self, asked: Operation, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {
+        let random = &mut self.random;
+        let concerns = |rate: &&Rate| rate.operation.is_none_or(|operation| operation == asked) && fits(&rate.fault);
+        self.rates.iter().filter(concerns).find(|rate| random.f64() < rate.rate).map(|rate| rate.fault.clone())
     }
 
     fn take_planned(&mut self, asked: Operation, fits: impl Fn(&Fault) -> bool) -> Option<Fault> {

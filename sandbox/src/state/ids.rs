@@ -16,6 +16,11 @@ impl Ids {
         Self(Cell::new(seed))
     }
 
+    /// What has to be kept, so that no name comes twice.
+    pub(crate) const fn position(&self) -> u64 {
+        self.0.get()
+    }
+
     fn next(&self) -> Rng {
         let next = self.0.get().wrapping_add(STRIDE);
         self.0.set(next);

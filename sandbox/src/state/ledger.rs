@@ -3,8 +3,10 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The documented statuses of a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Status {
     Initiated,
     Authorized,
@@ -38,7 +40,7 @@ impl Status {
 }
 
 /// Where one transaction stands. All amounts in minor units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Ledger {
     pub(crate) status: Status,
     pub(crate) authorized: i64,
@@ -52,7 +54,7 @@ pub(crate) struct Ledger {
 }
 
 /// What may happen to a transaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Step {
     Authorize(i64),
     Hold,
@@ -73,7 +75,7 @@ pub(crate) enum Step {
     },
 }
 
-/// Behaviour on which the documentation leaves room; see [`crate::SandboxBuilder`].
+/// Behaviour that differs between payment products, or on which the documentation leaves room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Rules {
     pub(crate) void_after_capture: bool,
@@ -185,7 +187,7 @@ impl Ledger {
                 next.status = next.standing();
             }
             Step::Void => {
-                if rules.void_after_capture && self.status == Status::PartiallyCaptured {
+                if rules.void_after_capture && self.captured > 0 && self.left_to_capture() > 0 {
                     next.closed = true;
                     next.status = next.standing();
                 } else {

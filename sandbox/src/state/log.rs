@@ -1,9 +1,10 @@
-//! What the server received and what it did, for tests to count.
+//! What the server received, what it responded and what it did, for tests to count and for people to read.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
 use bytes::Bytes;
+use serde::Serialize;
 
 use crate::operation::Operation;
 
@@ -17,6 +18,9 @@ pub struct ReceivedRequest {
     pub(crate) query: String,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
+    pub(crate) time: String,
+    /// The status of the response, and the message of its error.
+    pub(crate) response: Option<(u16, Option<String>)>,
 }
 
 impl ReceivedRequest {
@@ -56,6 +60,24 @@ impl ReceivedRequest {
         &self.headers
     }
 
+    /// The status of the response; `None` while there is none, and where the connection ended without one.
+    #[must_use]
+    pub fn status(&self) -> Option<u16> {
+        self.response.as_ref().map(|(status, _)| *status)
+    }
+
+    /// Why the request was refused, as the response says.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.response.as_ref()?.1.as_deref()
+    }
+
+    /// When it arrived, by the sandbox's clock.
+    #[must_use]
+    pub fn time(&self) -> &str {
+        &self.time
+    }
+
     /// The bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -77,7 +99,7 @@ impl fmt::Debug for ReceivedRequest {
 
 /// Something the sandbox did: an event that succeeded on a transaction, a session made or
 /// changed. One entry for each time it was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Execution {
     /// The call that did it.
     pub operation: Operation,
@@ -92,7 +114,7 @@ pub struct Execution {
 }
 
 /// A field of a request that the published interface does not have.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct UnknownField {
     /// The call.
     pub operation: Operation,
@@ -102,7 +124,11 @@ pub struct UnknownField {
 
 #[derive(Debug, Default)]
 pub(crate) struct Log {
-    pub(crate) requests: Vec<ReceivedRequest>,
+    pub(crate) requests: VecDeque<ReceivedRequest>,
+    /// Requests that are no longer kept.
+    dropped: usize,
+    /// How many requests are kept; all of them where there is no limit.
+    pub(crate) limit: Option<usize>,
     pub(crate) executions: Vec<Execution>,
     /// Places among the executions.
     by_reference: HashMap<String, Vec<usize>>,
@@ -112,17 +138,38 @@ pub(crate) struct Log {
     pub(crate) checks_responses: bool,
     pub(crate) response_problems: Vec<String>,
     pub(crate) unknown_fields: BTreeSet<UnknownField>,
-    /// Bodies are kept only where a test wants to look at them.
-    pub(crate) forgets_requests: bool,
 }
 
 impl Log {
-    pub(crate) fn receive(&mut self, request: &ReceivedRequest) {
+    /// Keeps a request; gives its number.
+    pub(crate) fn receive(&mut self, request: &ReceivedRequest) -> usize {
         if let Some(operation) = request.operation {
             *self.received.entry(operation).or_default() += 1;
         }
-        if !self.forgets_requests {
-            self.requests.push(request.clone());
+        let number = self.dropped.saturating_add(self.requests.len());
+        self.requests.push_back(request.clone());
+        self.shorten();
+        number
+    }
+
+    /// Keeps no more than so many requests, the newest.
+    pub(crate) fn keep(&mut self, limit: usize) {
+        self.limit = Some(limit);
+        self.shorten();
+    }
+
+    fn shorten(&mut self) {
+        while self.limit.is_some_and(|limit| self.requests.len() > limit) {
+            self.requests.pop_front();
+            self.dropped = self.dropped.saturating_add(1);
+        }
+    }
+
+    /// Notes the response to a request that may still be kept.
+    pub(crate) fn respond(&mut self, number: usize, status: u16, refusal: Option<String>) {
+        let kept = number.checked_sub(self.dropped).and_then(|place| self.requests.get_mut(place));
+        if let Some(request) = kept {
+            request.response = Some((status, refusal));
         }
     }
 

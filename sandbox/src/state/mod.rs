@@ -6,11 +6,14 @@ pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod fault;
 pub(crate) mod ids;
+pub(crate) mod keep;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod patch;
 pub(crate) mod seed;
 pub(crate) mod session;
+#[cfg(feature = "program")]
+pub(crate) mod sqlite;
 pub(crate) mod store;
 pub(crate) mod transaction;
 
@@ -22,6 +25,7 @@ use self::clock::{Clock, written};
 use self::delivery::{Delivery, Notice};
 use self::fault::Plan;
 use self::ids::Ids;
+use self::keep::Keeper;
 use self::ledger::Rules;
 use self::log::Log;
 use self::patch::Patches;
@@ -48,6 +52,8 @@ pub(crate) struct State {
     pub(crate) token_lifetime: u64,
     /// Tokens given out, with the time at which each ends.
     pub(crate) tokens: HashMap<String, DateTime<Utc>>,
+    /// Those of them that have not been written down.
+    pub(crate) new_tokens: Vec<(String, DateTime<Utc>)>,
     pub(crate) sessions: Store<Session>,
     pub(crate) transactions: Store<Transaction>,
     pub(crate) log: Log,
@@ -56,6 +62,11 @@ pub(crate) struct State {
     /// Callbacks that were caused and not yet taken up.
     pub(crate) outbox: Vec<Notice>,
     pub(crate) delivery: Delivery,
+    /// Where changes are written down, if anywhere.
+    pub(crate) keeper: Option<Box<dyn Keeper>>,
+    /// Why the last change could not be written down.
+    pub(crate) unwritable: Option<String>,
+    pub(crate) seed: u64,
 }
 
 /// What an event is marked with.
@@ -74,14 +85,45 @@ impl State {
             ids: Ids::new(seed),
             clock: Clock::default(),
             tokens: HashMap::new(),
+            new_tokens: Vec::new(),
+            keeper: None,
+            unwritable: None,
+            seed,
             sessions: Store::default(),
             transactions: Store::default(),
             log: Log::default(),
-            plan: Plan::default(),
+            plan: Plan::new(!seed),
             patches: Patches::default(),
             outbox: Vec::new(),
             delivery: Delivery::default(),
         }
+    }
+
+    /// Writes down what has changed, where the sandbox is to survive its process.
+    pub(crate) fn keep(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else {
+            self.new_tokens.clear();
+            return;
+        };
+        let kept = keeper.keep(&self.take_change());
+        // Once something is lost, the file no longer holds what was told.
+        self.unwritable = self.unwritable.take().or(kept.err());
+        self.keeper = Some(keeper);
+    }
+
+    /// Forgets everything but the settings and the tokens given out; the names begin anew.
+    pub(crate) fn reset(&mut self) -> Result<(), String> {
+        if self.keeper.is_some() {
+            return Err("a sandbox with a state file is not reset: start it with another file".into());
+        }
+        let fresh = Self::new(self.config.clone(), self.token_lifetime, self.seed);
+        let old = std::mem::replace(self, fresh);
+        self.tokens = old.tokens;
+        self.log.limit = old.log.limit;
+        self.log.checks_responses = old.log.checks_responses;
+        let Delivery { secret, signs_sandbox_time, retry_pause, .. } = old.delivery;
+        self.delivery = Delivery { secret, signs_sandbox_time, retry_pause, ..Delivery::default() };
+        Ok(())
     }
 
     pub(crate) fn now(&self) -> String {

@@ -99,6 +99,7 @@ fn session(id: String, number: usize, created_at: &str) -> Session {
         cancelled: false,
         for_token: false,
         system_headers: json!({}),
+        error: None,
         id,
     }
 }

@@ -1,5 +1,6 @@
 //! A session as kept and as shown.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::json::{copy, elements};
@@ -7,7 +8,7 @@ use crate::state::Stamp;
 use crate::state::store::Row;
 use crate::state::transaction::without_headers;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) id: String,
     /// All fields but those below, as answered.
@@ -19,6 +20,8 @@ pub(crate) struct Session {
     /// Made to store a card, not to sell anything.
     pub(crate) for_token: bool,
     pub(crate) system_headers: Value,
+    /// How the customer's payment ended, where it did not end well: what `return_url` tells.
+    pub(crate) error: Option<String>,
 }
 
 impl Row for Session {

@@ -2,7 +2,7 @@
 //! only when somebody asks for them: a hundred thousand rows cost nothing until they are read.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +27,8 @@ pub(crate) struct Store<T> {
     seeds: Option<Seeds<T>>,
     /// Seeded rows that were changed since.
     changed: HashMap<usize, T>,
+    /// Places of rows that were added or changed since they were last kept, where they are kept at all.
+    unkept: Option<BTreeSet<usize>>,
 }
 
 impl<T> fmt::Debug for Store<T> {
@@ -38,7 +40,7 @@ impl<T> fmt::Debug for Store<T> {
 
 impl<T> Default for Store<T> {
     fn default() -> Self {
-        Self { rows: Vec::new(), places: HashMap::new(), seeds: None, changed: HashMap::new() }
+        Self { rows: Vec::new(), places: HashMap::new(), seeds: None, changed: HashMap::new(), unkept: None }
     }
 }
 
@@ -49,6 +51,7 @@ pub(crate) struct UnknownCursor;
 impl<T: Row> Store<T> {
     pub(crate) fn insert(&mut self, row: T) {
         self.places.insert(row.id().to_owned(), self.rows.len());
+        self.unkept.iter_mut().for_each(|places| _ = places.insert(self.rows.len()));
         self.rows.push(row);
     }
 
@@ -68,6 +71,7 @@ impl<T: Row> Store<T> {
 
     pub(crate) fn get_mut(&mut self, id: &str) -> Option<&mut T> {
         if let Some(place) = self.places.get(id) {
+            self.unkept.iter_mut().for_each(|places| _ = places.insert(*place));
             return self.rows.get_mut(*place);
         }
         let number = self.seed_number(id)?;
@@ -89,13 +93,25 @@ impl<T: Row> Store<T> {
         Some(Cow::Owned((seeds.make)(number)))
     }
 
+    /// From now on tells which rows have changed.
+    pub(crate) fn track(&mut self) {
+        self.unkept.get_or_insert_default();
+    }
+
+    /// The rows that have changed since the last time, each with its place in the order of arrival.
+    pub(crate) fn take_unkept(&mut self) -> Vec<(usize, &T)> {
+        let places = self.unkept.as_mut().map(std::mem::take).unwrap_or_default();
+        places.into_iter().filter_map(|place| Some((place, self.rows.get(place)?))).collect()
+    }
+
     /// All rows but the seeded ones, oldest first.
     pub(crate) fn rows(&self) -> impl Iterator<Item = &T> {
         self.rows.iter()
     }
 
-    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.rows.iter_mut().chain(self.changed.values_mut())
+    /// All rows that were not made up on reading, seeded ones last.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &T> {
+        self.rows.iter().chain(self.changed.values())
     }
 
     /// Up to `limit` rows, newest first, from behind the row with the id `after`.

@@ -1,6 +1,9 @@
 //! A transaction as kept and as shown: its fields, its events, its ledger, and operations
 //! that were accepted but not settled yet.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::operation::Operation;
@@ -9,7 +12,7 @@ use crate::state::ledger::{Ledger, Refusal, Rules, Step};
 use crate::state::log::Execution;
 use crate::state::store::Row;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Transaction {
     pub(crate) id: String,
     /// All fields but those below, as answered.
@@ -30,7 +33,7 @@ impl Row for Transaction {
 }
 
 /// An operation answered with 202.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
     pub(crate) action: Action,
     /// The id that the answer gave in `event-request-id`.
@@ -41,10 +44,10 @@ pub(crate) struct Pending {
 }
 
 /// A change to a transaction, with what its event tells about it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Action {
     pub(crate) operation: Operation,
-    pub(crate) event: &'static str,
+    pub(crate) event: Cow<'static, str>,
     pub(crate) step: Step,
     pub(crate) amount: Option<i64>,
     pub(crate) items: Option<Value>,
@@ -58,7 +61,7 @@ impl Action {
     pub(crate) const fn new(operation: Operation, event: &'static str, step: Step) -> Self {
         Self {
             operation,
-            event,
+            event: Cow::Borrowed(event),
             step,
             amount: None,
             items: None,
@@ -102,7 +105,7 @@ impl Action {
 impl Transaction {
     /// Records that the payment began; the ledger is initiated from its start.
     pub(crate) fn initialize(&mut self, action: &Action, stamp: &Stamp) {
-        let event = action.event(action.event, stamp, true);
+        let event = action.event(&action.event, stamp, true);
         self.push(event, stamp, None);
     }
 
@@ -122,7 +125,7 @@ impl Transaction {
                 self.body.insert("items".into(), items.clone());
             }
         }
-        let event = action.event(action.event, stamp, true);
+        let event = action.event(&action.event, stamp, true);
         self.push(event, stamp, correlation);
         Ok(Execution {
             operation: action.operation,
@@ -134,7 +137,7 @@ impl Transaction {
 
     /// Records that the operation was tried and failed, with the state put right after it.
     pub(crate) fn fail(&mut self, action: &Action, stamp: &Stamp, correlation: Option<&str>) {
-        let mut event = action.event(action.event, stamp, false);
+        let mut event = action.event(&action.event, stamp, false);
         event.insert(
             "error".into(),
             json!({ "message": "the payment processor refused the operation",
@@ -156,7 +159,7 @@ impl Transaction {
     /// Records a payment that ended without money, with the issuer's reasons.
     pub(crate) fn refuse(&mut self, action: &Action, stamp: &Stamp, rules: Rules, error: Value) -> Result<(), Refusal> {
         self.ledger = self.ledger.after(action.step, rules)?;
-        let mut event = action.event(action.event, stamp, false);
+        let mut event = action.event(&action.event, stamp, false);
         event.insert("error".into(), error);
         self.push(event, stamp, None);
         Ok(())
@@ -164,7 +167,7 @@ impl Transaction {
 
     /// Records that an operation was accepted and is under way.
     pub(crate) fn accept(&mut self, pending: Pending, stamp: &Stamp) {
-        let initiated = match pending.action.event {
+        let initiated = match pending.action.event.as_ref() {
             "CAPTURE" => "INITIATE_CAPTURE",
             "REFUND" => "INITIATE_REFUND",
             _ => "INITIATE_VOID",

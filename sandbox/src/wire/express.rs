@@ -19,12 +19,12 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The customer gives something, and the merchant is asked what comes of it.
 pub(crate) async fn ask(shared: &Arc<Shared>, id: &str, given: Given) -> Result<(), CustomerError> {
-    let (url, body) = give(&mut shared.state(), id, &given)?;
+    let (url, body) = shared.change(|state| give(state, id, &given))?;
     let response = match &url {
         Some(url) => Some(question(shared, url, &body).await.map_err(CustomerError::Express)?),
         None => None,
     };
-    settle(&mut shared.state(), id, &given, response.as_ref())
+    shared.change(|state| settle(state, id, &given, response.as_ref()))
 }
 
 /// Asks the merchant; gives the response, or what is wrong with it.

@@ -12,14 +12,17 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
+use super::express;
 use super::route::{Route, Unrouted, route};
-use super::sockets::OnLine;
+use super::sockets::{Line, OnLine};
+use crate::operation::Operation;
 use crate::rules::call::Call;
 use crate::rules::contract::{self, Carried, Query};
+use crate::rules::express::Given;
 use crate::rules::reply::{ApiError, Reply};
-use crate::rules::{perform, responses};
+use crate::rules::{perform, responses, sessions};
 use crate::state::State;
-use crate::state::fault::{Course, Effect, Framing, choose};
+use crate::state::fault::{Course, Effect, Fault, Framing, choose};
 use crate::state::log::{ReceivedRequest, UnknownField};
 
 /// No request of this API comes near it.
@@ -34,21 +37,35 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     /// Hosts beyond loopback that the sandbox may send to.
     pub(crate) allowed: Vec<String>,
+    /// Counts the changes, for those who watch.
+    pub(crate) changes: watch::Sender<u64>,
 }
 
 impl Shared {
     pub(crate) fn new(state: State, stopping: watch::Receiver<bool>, runtime: Handle, allowed: Vec<String>) -> Self {
-        Self { state: Mutex::new(state), stopping, runtime, allowed }
+        Self { state: Mutex::new(state), stopping, runtime, allowed, changes: watch::Sender::default() }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the state and takes up what comes of it.
+    /// Changes the state, writes it down, and takes up what comes of it.
     pub(crate) fn act<T>(self: &Arc<Self>, change: impl FnOnce(&mut State) -> T) -> T {
-        let done = change(&mut self.state());
+        let done = self.change(change);
         self.send_callbacks();
+        done
+    }
+
+    /// Changes the state and writes it down.
+    pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        let done = {
+            let mut state = self.state();
+            let done = change(&mut state);
+            state.keep();
+            done
+        };
+        self.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
         done
     }
 
@@ -70,7 +87,7 @@ impl Shared {
         resets
     }
 
-    async fn stopped(&self) {
+    pub(crate) async fn stopped(&self) {
         let mut stopping = self.stopping.clone();
         // An error means that the handle is gone, which is the same.
         let _ = stopping.wait_for(|stopping| *stopping).await;
@@ -85,74 +102,48 @@ pub(crate) async fn handle(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return Response::new(Body::empty());
+        let refusal = ApiError::new(413, "PayloadTooLarge", "no request of this API is that large");
+        return respond(refusal.into_reply(), "");
     };
     let found = route(parts.method.as_str(), parts.uri.path());
-    let received = ReceivedRequest {
+    let headers = parts.headers.iter().map(|(name, value)| {
+        let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        (name.as_str().to_owned(), value)
+    });
+    let mut received = ReceivedRequest {
         operation: found.as_ref().ok().map(|route| route.operation),
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: parts
-            .headers
-            .iter()
-            .map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            })
-            .collect(),
+        headers: headers.collect(),
         body,
+        time: String::new(),
+        response: None,
     };
-    let (planned, choosers, request_id) = {
+    let (number, planned, choosers, request_id) = {
         let mut state = shared.state();
-        state.log.receive(&received);
+        received.time = state.now();
+        let number = state.log.receive(&received);
         let planned = received.operation.and_then(|operation| state.plan.take(operation));
-        (planned, state.plan.choosers(), state.ids.uuid())
+        (number, planned, state.plan.choosers(), state.ids.uuid())
     };
     let fault = planned.or_else(|| choose(&choosers, &received));
+    let exchange = Exchange { shared, received, request_id, number };
     let route = match found {
         Ok(route) => route,
-        Err(unrouted) => return respond(refuse(unrouted, &received), &request_id),
+        Err(unrouted) => return exchange.respond(refuse(unrouted)),
     };
-    let Some(fault) = fault else {
-        let reply = answer(&shared, route, &received, &request_id, Course::Normal);
-        return respond(reply, &request_id);
-    };
-    if let Effect::Delay(by) = fault.effect {
-        tokio::select! {
-            () = tokio::time::sleep(by) => {}
-            () = shared.stopped() => {}
+    match fault {
+        None => {
+            let reply = exchange.perform(route, Course::Normal).await;
+            exchange.respond(reply)
         }
-    }
-    let reply = fault.executes.then(|| {
-        let course = match &fault.effect {
-            Effect::Course(course) => course.clone(),
-            _ => Course::Normal,
-        };
-        answer(&shared, route, &received, &request_id, course)
-    });
-    match fault.effect {
-        Effect::Reset | Effect::ResetUnread => {
-            line.reset();
-            Response::new(Body::empty())
-        }
-        Effect::Silence => {
-            shared.stopped().await;
-            line.reset();
-            Response::new(Body::empty())
-        }
-        Effect::Answer { status, headers, body } => raw(status, &headers, body.into(), &request_id),
-        Effect::Framing(framing) => misframed(framing, reply, &request_id),
-        Effect::Delay(_) | Effect::Course(_) => respond(reply.unwrap_or_else(|| Reply::ok(Value::Null)), &request_id),
+        Some(fault) => exchange.suffer(fault, route, &line).await,
     }
 }
 
-fn refuse(unrouted: Unrouted, request: &ReceivedRequest) -> Reply {
+fn refuse(unrouted: Unrouted) -> Reply {
     match unrouted {
-        // Where the payment page would be: the address works, the page is the handle's business.
-        Unrouted::Path if request.path.starts_with("/v1/view/") => {
-            Reply::ok(Value::String("The customer pays here; in the sandbox, through its handle.".into()))
-        }
         Unrouted::Path => ApiError::not_found("path").into_reply(),
         Unrouted::Method(allowed) => ApiError::new(405, "MethodNotAllowed", "no such method on this path")
             .into_reply()
@@ -160,40 +151,113 @@ fn refuse(unrouted: Unrouted, request: &ReceivedRequest) -> Reply {
     }
 }
 
-/// The response of the API proper, with what a test changes in it.
-fn answer(shared: &Arc<Shared>, route: Route, request: &ReceivedRequest, request_id: &str, course: Course) -> Reply {
-    let Route { operation, parameter, account } = route;
-    let mut query = Query::new();
-    for (name, value) in url::form_urlencoded::parse(request.query.as_bytes()) {
-        query.entry(name.into_owned()).or_default().push(value.into_owned());
-    }
-    let headers = request.headers.clone();
-    let request_id = request_id.to_owned();
-    let mut call = Call { operation, parameter, account, query, headers, body: None, request_id, course };
-    let (mut reply, changes, checks_responses) = {
-        // The document is consulted before the lock is taken: compiling it takes its time.
-        let checked = check(&mut call, &request.body);
-        let mut state = shared.state();
-        let checked = checked.map(|unknown| {
-            state.log.unknown_fields.extend(unknown.into_iter().map(|path| UnknownField { operation, path }));
-        });
-        let reply = perform(&mut state, &call, checked).unwrap_or_else(ApiError::into_reply);
-        (reply, state.patches.of(operation), state.log.checks_responses)
-    };
-    shared.send_callbacks();
-    if checks_responses {
-        let problems = responses::check(operation, reply.status, &reply.body);
-        let told = problems
-            .into_iter()
-            .map(|problem| format!("{operation} {}: {}: {}", reply.status, problem.path, problem.message));
-        shared.state().log.response_problems.extend(told);
-    }
-    if reply.status < 300 {
-        for change in changes {
-            change(&mut reply.body);
+/// One request and what belongs to it.
+struct Exchange {
+    shared: Arc<Shared>,
+    received: ReceivedRequest,
+    request_id: String,
+    /// The number of the request in the log.
+    number: usize,
+}
+
+impl Exchange {
+    /// Lets a fault happen to the request.
+    async fn suffer(self, fault: Fault, route: Route, line: &Line) -> Response {
+        if let Effect::Delay(by) = fault.effect {
+            let due = self.shared.state().clock.after(by);
+            tokio::select! {
+                () = self.shared.until(due) => {}
+                () = self.shared.stopped() => {}
+            }
+        }
+        let course = match &fault.effect {
+            Effect::Course(course) => course.clone(),
+            _ => Course::Normal,
+        };
+        let reply = if fault.executes { Some(self.perform(route, course).await) } else { None };
+        match fault.effect {
+            Effect::Reset | Effect::ResetUnread => {
+                line.reset();
+                Response::new(Body::empty())
+            }
+            Effect::Silence => {
+                self.shared.stopped().await;
+                line.reset();
+                Response::new(Body::empty())
+            }
+            Effect::Answer { status, headers, body } => {
+                self.note(status, Some("a fault was asked for".into()));
+                raw(status, &headers, body.into(), &self.request_id)
+            }
+            Effect::Framing(framing) => misframed(framing, reply, &self.request_id),
+            Effect::Delay(_) | Effect::Course(_) => self.respond(reply.unwrap_or_else(|| Reply::ok(Value::Null))),
         }
     }
-    reply
+
+    fn note(&self, status: u16, refusal: Option<String>) {
+        self.shared.state().log.respond(self.number, status, refusal);
+        self.shared.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
+    fn respond(&self, reply: Reply) -> Response {
+        let refusal = reply.body.pointer("/error/message").and_then(Value::as_str).map(str::to_owned);
+        self.note(reply.status, refusal.filter(|_| reply.status >= 400));
+        respond(reply, &self.request_id)
+    }
+
+    /// The response of the API proper, with what a test changes in it.
+    async fn perform(&self, route: Route, course: Course) -> Reply {
+        let Route { operation, parameter, account } = route;
+        let shared = &self.shared;
+        let mut query = Query::new();
+        for (name, value) in url::form_urlencoded::parse(self.received.query.as_bytes()) {
+            query.entry(name.into_owned()).or_default().push(value.into_owned());
+        }
+        let headers = self.received.headers.clone();
+        let request_id = self.request_id.clone();
+        let mut call = Call { operation, parameter, account, query, headers, body: None, request_id, course };
+        // The document is consulted before the lock is taken: compiling it takes its time.
+        let checked = check(&mut call, &self.received.body);
+        let (mut reply, changes, checks_responses, unwritable) = shared.change(|state| {
+            let checked = checked.map(|unknown| {
+                state.log.unknown_fields.extend(unknown.into_iter().map(|path| UnknownField { operation, path }));
+            });
+            let reply = perform(state, &call, checked);
+            state.keep();
+            (reply, state.patches.of(operation), state.log.checks_responses, state.unwritable.clone())
+        });
+        if let Some(error) = unwritable {
+            // Nothing that would be lost is told as done.
+            return ApiError::new(500, "StateFile", error).into_reply();
+        }
+        shared.send_callbacks();
+        if operation == Operation::UpdateSession && reply.status == 200 && call.flag("force_shipping_address_callback")
+        {
+            reply = ask_again(shared, &call).await;
+        }
+        if checks_responses {
+            let problems = responses::check(operation, reply.status, &reply.body);
+            let told = problems
+                .into_iter()
+                .map(|problem| format!("{operation} {}: {}: {}", reply.status, problem.path, problem.message));
+            shared.state().log.response_problems.extend(told);
+        }
+        if reply.status < 300 {
+            for change in changes {
+                change(&mut reply.body);
+            }
+        }
+        reply
+    }
+}
+
+/// The update asked for the merchant's shipping address callback: the response tells what came of it.
+async fn ask_again(shared: &Arc<Shared>, call: &Call) -> Reply {
+    let id = call.parameter.as_deref().unwrap_or_default();
+    if let Err(error) = express::ask(shared, id, Given::Again).await {
+        return ApiError::bad_request(error.to_string()).into_reply();
+    }
+    sessions::get(&shared.state(), call).unwrap_or_else(ApiError::into_reply)
 }
 
 /// Reads the body and holds the request against the published interface; gives the fields that it does not have.

@@ -14,23 +14,23 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 #[derive(Clone, Debug)]
-struct Received {
-    method: HttpMethod,
-    query: BTreeMap<String, String>,
-    headers: HeaderMap,
-    body: Bytes,
+pub(crate) struct Received {
+    pub(crate) method: HttpMethod,
+    pub(crate) query: BTreeMap<String, String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// A merchant's server: keeps what it gets and answers from a list of statuses, then 200.
 #[derive(Clone)]
-struct Merchant {
-    url: String,
+pub(crate) struct Merchant {
+    pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
-    answers: Arc<Mutex<Vec<u16>>>,
+    pub(crate) answers: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Merchant {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let merchant = Self {
             url: format!("http://{}/callback", listener.local_addr().unwrap()),
@@ -50,12 +50,12 @@ impl Merchant {
         merchant
     }
 
-    fn received(&self) -> Vec<Received> {
+    pub(crate) fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }
 }
 
-async fn session(api: &Api, callback_url: &str) -> String {
+pub(crate) async fn session(api: &Api, callback_url: &str) -> String {
     let mut body = profile_session();
     body["url"]["callback_url"] = json!(callback_url);
     let created = api.ok(Method::POST, "/sessions-profile", body).await;
@@ -227,6 +227,6 @@ async fn nothing_is_sent_beyond_loopback_or_signed_without_a_secret() {
     sandbox.customer_pays(&inside).unwrap();
     sandbox.callbacks_delivered().await;
     assert!(!merchant.received()[0].headers.contains_key("dintero-signature"));
-    let back = sandbox.return_url(&inside, None).unwrap();
+    let back = sandbox.return_url(&inside).unwrap();
     assert!(back.query().unwrap().contains("transaction_id=T12345678."));
 }

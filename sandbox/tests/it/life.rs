@@ -33,7 +33,7 @@ async fn a_checkout_runs_from_token_to_refund() {
 
     let path = |call: &str| format!("/transactions/{id}/{call}");
     let chair = json!({ "amount": 29990, "capture_reference": "first",
-                        "items": [{ "line_id": "1", "amount": 29990 }], "metadata": { "a": "b" } });
+                        "items": [{ "line_id": "1", "amount": 29990 }], "metadata": { "ext_a": "b" } });
     let captured = api.ok(Method::POST, &path("capture"), chair).await;
     assert_eq!(captured["status"], "PARTIALLY_CAPTURED");
     let shipping = json!({ "amount": 3900, "items": [{ "line_id": "pick-up", "amount": 3900 }] });
@@ -52,7 +52,7 @@ async fn a_checkout_runs_from_token_to_refund() {
     assert_eq!(first["transaction_status"], "PARTIALLY_CAPTURED");
     assert_eq!(first["amount"], 29990);
     assert_eq!(first["items"][0]["line_id"], "1");
-    assert_eq!(first["metadata"]["a"], "b");
+    assert_eq!(first["metadata"]["ext_a"], "b");
     for field in ["id", "created_at", "request_id"] {
         assert!(first[field].is_string(), "{field}");
     }
@@ -106,11 +106,14 @@ async fn an_authorization_is_updated_until_it_is_final() {
     let api = Api::of(&sandbox).await;
     let id = api.paid(&sandbox).await;
     let path = format!("/transactions/{id}/authorization");
-    let raised = json!({ "amount": 40000, "reference": "more", "final_authorization": true });
+    let to = |amount: i64| json!({ "amount": amount, "items": [{ "line_id": "1", "amount": amount }] });
+    let mut raised = to(40000);
+    raised["reference"] = json!("more");
+    raised["final_authorization"] = json!(true);
     let updated = api.ok(Method::POST, &path, raised).await;
     assert_eq!((&updated["amount"], &updated["status"]), (&json!(40000), &json!("AUTHORIZED")));
     assert_eq!(updated["events"][2]["event_reference"], "more");
-    assert_eq!(api.refused(Method::POST, &path, json!({ "amount": 50000 })).await.0, 409);
+    assert_eq!(api.refused(Method::POST, &path, to(50000)).await.0, 409);
     let renamed =
         api.ok(Method::PUT, &format!("/transactions/{id}"), json!({ "merchant_reference_2": "second" })).await;
     assert_eq!(renamed["merchant_reference_2"], "second");

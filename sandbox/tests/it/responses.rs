@@ -53,7 +53,8 @@ async fn every_answer_is_one_that_the_documents_have() {
     let path = format!("/transactions/{id}");
     send(Method::GET, &format!("{path}?{everything}"), Value::Null).await;
     send(Method::PUT, &path, json!({ "merchant_reference_2": "second" })).await;
-    send(Method::POST, &format!("{path}/authorization"), json!({ "amount": 50000, "reference": "more" })).await;
+    let more = json!({ "amount": 50000, "reference": "more", "items": [{ "line_id": "1", "amount": 50000 }] });
+    send(Method::POST, &format!("{path}/authorization"), more).await;
     for fault in [
         Fault::accepted(),
         Fault::accepted().failing(),
@@ -61,7 +62,7 @@ async fn every_answer_is_one_that_the_documents_have() {
         Fault::delay(std::time::Duration::ZERO),
     ] {
         sandbox.inject(Operation::CaptureTransaction, fault);
-        let capture = json!({ "amount": 100, "capture_reference": "c", "metadata": { "a": "b" },
+        let capture = json!({ "amount": 100, "capture_reference": "c", "metadata": { "ext_a": "b" },
                               "items": [{ "line_id": "1", "amount": 100 }] });
         send(Method::POST, &format!("{path}/capture?{includes}"), capture).await;
         for _ in 0..2 {

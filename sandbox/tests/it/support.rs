@@ -1,6 +1,6 @@
 //! A plain HTTP client, and requests to send with it: the sandbox is judged by what stands on the wire.
 
-use dintero_sandbox::Sandbox;
+use dintero_sandbox::{CustomerPayment, Sandbox};
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
@@ -81,6 +81,12 @@ impl Api {
     pub(crate) async fn session(&self) -> String {
         let created = self.ok(Method::POST, "/sessions-profile", profile_session()).await;
         created["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new transaction's id, paid with this product.
+    pub(crate) async fn paid_with(&self, sandbox: &Sandbox, product_type: &str) -> String {
+        let payment = CustomerPayment::new().with(product_type);
+        sandbox.customer_pays_with(self.session().await, payment).unwrap()
     }
 
     /// A new authorized transaction's id.

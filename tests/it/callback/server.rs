@@ -69,7 +69,7 @@ impl World {
 
     /// The customer's browser follows the return URL.
     async fn customer_returns(&self, session: &SessionId) -> String {
-        let url = self.sandbox.return_url(session, None).expect("a return URL");
+        let url = self.sandbox.return_url(session).expect("a return URL");
         let (status, page) = request("GET", &url, &[]).await;
         assert_eq!(status, 200);
         page
@@ -210,7 +210,7 @@ async fn what_is_not_signed_for_this_account_runs_no_handler() {
     let session = world.session(world.callback_url()).await;
     world.sandbox.hold_callbacks();
     world.sandbox.customer_pays(&session).expect("paid");
-    let id = world.sandbox.return_url(&session, None).expect("a return URL");
+    let id = world.sandbox.return_url(&session).expect("a return URL");
     let id = id.query_pairs().find(|(name, _)| name == "transaction_id").expect("an id").1.into_owned();
     let url = Url::parse(&format!("{}/callback?transaction_id={id}", world.base_url)).expect("a URL");
     let forged = format!("t={},v0-hmac-sha256={}", chrono::Utc::now().timestamp(), "0".repeat(64));
@@ -258,7 +258,7 @@ async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_noth
     let session = world.session(world.callback_url()).await;
     world.sandbox.duplicate_callbacks(5);
     let transaction = world.sandbox.customer_pays(&session).expect("paid");
-    let mut back = world.sandbox.return_url(&session, None).expect("a return URL");
+    let mut back = world.sandbox.return_url(&session).expect("a return URL");
     let port = Url::parse(&second_url).expect("a URL").port();
     back.set_port(port).expect("a port");
     let tabs = (0..5).map(|_| request("GET", &back, &[]));
