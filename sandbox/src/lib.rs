@@ -1,5 +1,6 @@
 #![forbid(unsafe_code)]
-//! A stand-in for the Dintero Checkout API on your machine, with the state behind it.
+#![doc = include_str!("../README.md")]
+//! # How it works
 //!
 //! [`Sandbox::start`] serves on a free loopback port: the token call and all fifteen operations. The customer's side is
 //! played through the handle: [`Sandbox::customer_pays`]. Every request is held against the published
@@ -23,7 +24,7 @@ mod rules;
 mod state;
 mod wire;
 
-pub use handle::{Sandbox, SandboxBuilder, StartError};
+pub use handle::{ResetError, Sandbox, SandboxBuilder, StartError};
 pub use operation::Operation;
 pub use rules::customer::{CustomerError, CustomerPayment};
 pub use state::delivery::DeliveredCallback;

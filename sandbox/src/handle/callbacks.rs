@@ -8,9 +8,6 @@ use super::Sandbox;
 use crate::rules::notify::{self, return_url};
 use crate::state::delivery::{DeliveredCallback, Pending};
 
-/// Between two looks at deliveries under way.
-const MOMENT: Duration = Duration::from_millis(2);
-
 /// Callbacks. A session whose `url.callback_url` is plain http on loopback, or on a host that was allowed, gets them
 /// as the service sends them, options and all. A callback to another address is not sent, and
 /// [`callbacks`](Sandbox::callbacks) says why.
@@ -57,24 +54,13 @@ impl Sandbox {
     /// Sends the callbacks that were kept back, one after the other, newest first if `reversed`;
     /// returns when all of them have been delivered or given up.
     pub async fn release_callbacks(&self, reversed: bool) {
-        let held = self.shared.state().delivery.held.take();
-        let mut held: Vec<_> = held.into_iter().flatten().collect();
-        if reversed {
-            held.reverse();
-        }
-        for notice in held {
-            self.shared.state().outbox.push(notice);
-            self.shared.send_callbacks();
-            self.callbacks_delivered().await;
-        }
+        self.shared.release_callbacks(reversed).await;
     }
 
     /// Returns when no callback is under way any more; those kept back do not count. One that waits for the
     /// sandbox's clock is under way: with a stopped clock, [`advance`](Self::advance) it from another task.
     pub async fn callbacks_delivered(&self) {
-        while !self.shared.state().delivery.pending.is_empty() {
-            tokio::time::sleep(MOMENT).await;
-        }
+        self.shared.callbacks_delivered().await;
     }
 
     /// Sends a callback that was done with once more, under the same delivery id; `false` when there is none.

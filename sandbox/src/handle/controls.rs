@@ -7,11 +7,16 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::Sandbox;
-use crate::json::merge;
 use crate::operation::Operation;
+use crate::state::State;
 use crate::state::fault::Fault;
 use crate::state::log::{Execution, ReceivedRequest, UnknownField};
 use crate::state::transaction::Includes;
+
+/// Why a sandbox is not reset.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ResetError(String);
 
 /// Between two looks at something that the sandbox's own thread is about to do.
 const MOMENT: Duration = Duration::from_millis(2);
@@ -62,7 +67,7 @@ impl Sandbox {
         self.reset_connections();
         for _ in 0..MOMENTS {
             tokio::time::sleep(MOMENT).await;
-            if !self.lines.any_open() {
+            if !self.shared.lines.any_open() {
                 break;
             }
         }
@@ -78,17 +83,17 @@ impl Sandbox {
 
     /// Resets all open connections, idle ones in clients' pools among them.
     pub fn reset_connections(&self) {
-        self.lines.reset_all();
+        self.shared.lines.reset_all();
     }
 
     /// All tokens given out so far are answered with 401 from now on.
     pub fn revoke_tokens(&self) {
-        self.shared.state().tokens.clear();
+        self.shared.change(State::revoke_tokens);
     }
 
     /// `expires_in` of the tokens given out from now on, in seconds.
     pub fn set_token_lifetime(&self, seconds: u64) {
-        self.shared.state().token_lifetime = seconds;
+        self.shared.change(|state| state.token_lifetime = seconds);
     }
 }
 
@@ -103,7 +108,7 @@ impl Sandbox {
     /// Merges JSON (RFC 7396: `null` removes a field) into the body of every successful answer
     /// of this call, until [`clear_patches`](Self::clear_patches).
     pub fn merge_into_answer(&self, operation: Operation, patch: Value) {
-        self.patch_answer(operation, move |body| merge(body, &patch));
+        self.shared.change(|state| state.patches.merge(operation, patch));
     }
 
     /// Answers are as they would be.
@@ -224,6 +229,15 @@ impl Sandbox {
         let state = self.shared.state();
         let session = state.sessions.get(id.as_ref())?;
         Some(session.view(true, true))
+    }
+
+    /// Forgets everything but the settings and the tokens given out; with a seed, the names begin anew.
+    ///
+    /// # Errors
+    ///
+    /// When the sandbox keeps its state in a file.
+    pub fn reset(&self) -> Result<(), ResetError> {
+        self.shared.change(State::reset).map_err(ResetError)
     }
 
     /// What is left of a transaction to capture and to refund, in minor units.

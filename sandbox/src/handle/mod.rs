@@ -7,7 +7,10 @@ mod customer;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
+#[cfg(feature = "program")]
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
@@ -15,12 +18,16 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::state::ledger::Rules;
+#[cfg(feature = "program")]
+use crate::state::sqlite::File;
 use crate::state::{Config, State, is_account};
 use crate::wire::server::{Shared, handle};
 use crate::wire::sockets::{Gate, Lines, OnLine};
 
+pub use self::controls::ResetError;
+
 /// How long responses under way may take when the sandbox is dropped.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Why a sandbox did not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +36,17 @@ pub enum StartError {
     /// The account id is not `T` or `P` and eight digits.
     #[error("{0:?} is no account id: T or P and eight digits are expected")]
     AccountId(String),
+    /// The address is taken, or not of this machine.
+    #[error("cannot serve on {address}")]
+    Bind {
+        /// The address asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The state file cannot be read or written, is of another account, or is open elsewhere.
+    #[error("the state file cannot be used: {0}")]
+    StateFile(String),
     /// No socket, no thread or no runtime.
     #[error("the sandbox could not be started")]
     Io(#[from] std::io::Error),
@@ -47,6 +65,12 @@ pub struct SandboxBuilder {
     checks_responses: bool,
     seed: Option<u64>,
     allowed: Vec<String>,
+    address: SocketAddr,
+    public_url: Option<String>,
+    requests_kept: Option<usize>,
+    retry_pause: Option<Duration>,
+    #[cfg(feature = "program")]
+    state_file: Option<PathBuf>,
 }
 
 impl fmt::Debug for SandboxBuilder {
@@ -110,7 +134,43 @@ impl SandboxBuilder {
         self
     }
 
-    /// Starts to serve on a free port of the loopback interface.
+    /// The address to serve on; a free port of the loopback interface unless set. Whoever can reach it can do
+    /// everything that the sandbox does.
+    pub const fn bind(mut self, address: SocketAddr) -> Self {
+        self.address = address;
+        self
+    }
+
+    /// The address under which others reach the sandbox, without `/v1`, such as `http://dintero.test:8080`. It
+    /// stands in the `url` of sessions; the address served on unless set.
+    pub fn public_url(mut self, url: impl Into<String>) -> Self {
+        self.public_url = Some(url.into());
+        self
+    }
+
+    /// Keeps no more than so many requests to look at, the newest; all of them unless set.
+    pub const fn keep_requests(mut self, limit: usize) -> Self {
+        self.requests_kept = Some(limit);
+        self
+    }
+
+    /// Pause between attempts at a callback, see
+    /// [`Sandbox::set_callback_retry_pause`].
+    pub const fn callback_retry_pause(mut self, pause: Duration) -> Self {
+        self.retry_pause = Some(pause);
+        self
+    }
+
+    /// Keeps sessions, transactions, tokens and callbacks in this SQLite file, and starts with what it holds.
+    /// Everything is written before it is told: it survives the end of the process at any moment. Faults, counts and
+    /// the clock are not kept.
+    #[cfg(feature = "program")]
+    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state_file = Some(path.into());
+        self
+    }
+
+    /// Starts to serve, on a free port of the loopback interface unless told otherwise.
     ///
     /// The sandbox runs on a thread and a runtime of its own, so that a test may stop or
     /// advance the time of its runtime.
@@ -126,15 +186,15 @@ impl SandboxBuilder {
         let (wanted, wanted_seen) = watch::channel(true);
         let (open, open_seen) = watch::channel(false);
         let (ready, started) = oneshot::channel();
-        let lines = Lines::default();
-        let thread_lines = lines.clone();
+        let (end, ended) = watch::channel(());
         std::thread::Builder::new().name("dintero-sandbox".into()).spawn(move || {
-            let served = Served { builder: self, stopping, wanted: wanted_seen, open, lines: thread_lines };
+            let served = Served { builder: self, stopping, wanted: wanted_seen, open, lines: Lines::default() };
             served.run(ready);
+            drop(end);
         })?;
         let shared =
             started.await.map_err(|_| StartError::Io(std::io::Error::other("the sandbox's thread ended early")))??;
-        Ok(Sandbox { shared, lines, wanted, open: open_seen, stop })
+        Ok(Sandbox { shared, wanted, open: open_seen, stop, ended })
     }
 }
 
@@ -161,34 +221,56 @@ impl Served {
 
     async fn serve(self, ready: oneshot::Sender<Result<Arc<Shared>, StartError>>) {
         let bound = async {
-            let listener = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            let address = self.builder.address;
+            let bound = TcpListener::bind(address).await;
+            let listener = bound.map_err(|source| StartError::Bind { address, source })?;
             let address = listener.local_addr()?;
-            Ok::<_, std::io::Error>((listener, address))
+            Ok::<_, StartError>((listener, address))
         };
         let (listener, address) = match bound.await {
             Ok(bound) => bound,
             Err(error) => {
-                let _ = ready.send(Err(error.into()));
+                let _ = ready.send(Err(error));
                 return;
             }
         };
+        let base = self.builder.public_url.unwrap_or_else(|| format!("http://{}", reachable(address)));
         let config = Config {
             audience: self.builder.audience,
             account_id: self.builder.account_id,
             client_id: self.builder.client_id,
             client_secret: self.builder.client_secret,
             rules: self.builder.rules,
-            base_url: format!("http://{address}/v1"),
+            base_url: format!("{}/v1", base.trim_end_matches('/')),
         };
         let mut state =
             State::new(config, self.builder.token_lifetime, self.builder.seed.unwrap_or_else(|| fastrand::u64(..)));
         state.log.checks_responses = self.builder.checks_responses;
+        state.log.limit = self.builder.requests_kept;
+        if let Some(pause) = self.builder.retry_pause {
+            state.delivery.retry_pause = pause;
+        }
+        #[cfg(feature = "program")]
+        if let Some(path) = &self.builder.state_file {
+            match File::open(path, &state.config.account_id) {
+                Ok((file, kept)) => {
+                    state.restore(kept);
+                    state.keeper = Some(Box::new(file));
+                }
+                Err(error) => {
+                    let _ = ready.send(Err(StartError::StateFile(error)));
+                    return;
+                }
+            }
+        }
         let shared = Arc::new(Shared::new(
             state,
             self.stopping.clone(),
             tokio::runtime::Handle::current(),
             self.builder.allowed,
+            self.lines.clone(),
         ));
+        shared.resume_callbacks();
         let looks = Arc::clone(&shared);
         let gate = Gate {
             address,
@@ -221,13 +303,19 @@ impl Served {
     }
 }
 
+/// The address by which this machine reaches one that is served on: `0.0.0.0` is not to be called.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() { SocketAddr::from((Ipv4Addr::LOCALHOST, address.port())) } else { address }
+}
+
 /// A running sandbox; it stops when this is dropped.
 pub struct Sandbox {
     shared: Arc<Shared>,
-    lines: Lines,
     wanted: watch::Sender<bool>,
     open: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
+    /// Closes when the thread has ended.
+    ended: watch::Receiver<()>,
 }
 
 impl Drop for Sandbox {
@@ -267,7 +355,21 @@ impl Sandbox {
             checks_responses: false,
             seed: None,
             allowed: Vec::new(),
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            public_url: None,
+            requests_kept: None,
+            retry_pause: None,
+            #[cfg(feature = "program")]
+            state_file: None,
         }
+    }
+
+    /// Ends the sandbox: new connections are refused, responses under way may take two more seconds.
+    pub async fn stop(self) {
+        let mut ended = self.ended.clone();
+        drop(self);
+        // An error means that the thread is gone, which is what is waited for.
+        while ended.changed().await.is_ok() {}
     }
 
     /// Where the calls go: `http://127.0.0.1:PORT/v1`.

@@ -59,8 +59,9 @@ impl Place {
     }
 }
 
+/// What one call may carry.
 #[derive(Debug)]
-struct Contract {
+pub(crate) struct Contract {
     parameters: Vec<Parameter>,
     has_body: bool,
     needs_body: bool,
@@ -103,48 +104,53 @@ pub(crate) fn express_problem(response: &Value) -> Option<String> {
 /// Everything that the document says about a request, held against one: what is wrong, or the fields of a good
 /// one that the document does not have.
 pub(crate) fn check(operation: Operation, carried: &Carried<'_>) -> Result<Vec<String>, Vec<Problem>> {
-    let contract = match contract(operation) {
-        Ok(contract) => contract,
-        Err(error) => return Err(vec![Problem::new("document", error)]),
-    };
-    let mut found = Vec::new();
-    let mut places = Map::new();
-    for parameter in &contract.parameters {
-        let values = match parameter.place {
-            Place::Path => carried.parameter.iter().map(|value| (*value).to_owned()).collect(),
-            Place::Query => carried.query.get(&parameter.name).cloned().unwrap_or_default(),
-            Place::Header => {
-                let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(&parameter.name);
-                header_values(parameter, carried.headers.iter().find(named).map(|(_, value)| value.clone()))
+    match contract(operation) {
+        Ok(contract) => contract.check(carried),
+        Err(error) => Err(vec![Problem::new("document", error)]),
+    }
+}
+
+impl Contract {
+    /// Holds a request against the contract: what is wrong, or the fields of a good one that the document does not
+    /// have.
+    pub(crate) fn check(&self, carried: &Carried<'_>) -> Result<Vec<String>, Vec<Problem>> {
+        let mut found = Vec::new();
+        let mut places = Map::new();
+        for parameter in &self.parameters {
+            let values = match parameter.place {
+                Place::Path => carried.parameter.iter().map(|value| (*value).to_owned()).collect(),
+                Place::Query => carried.query.get(&parameter.name).cloned().unwrap_or_default(),
+                Place::Header => {
+                    let named = |(name, _): &&(String, String)| name.eq_ignore_ascii_case(&parameter.name);
+                    header_values(parameter, carried.headers.iter().find(named).map(|(_, value)| value.clone()))
+                }
+            };
+            if let Some(value) = parameter.read(&values, &mut found)
+                && let Some(place) = places.entry(parameter.place.word()).or_insert_with(|| json!({})).as_object_mut()
+            {
+                place.insert(parameter.name.clone(), value);
             }
-        };
-        if let Some(value) = parameter.read(&values, &mut found)
-            && let Some(place) = places.entry(parameter.place.word()).or_insert_with(|| json!({})).as_object_mut()
-        {
-            place.insert(parameter.name.clone(), value);
         }
-    }
-    for name in carried.query.keys() {
-        let known =
-            contract.parameters.iter().any(|parameter| parameter.place == Place::Query && parameter.name == *name);
-        if !known {
-            found.push(Problem::new(format!("query.{name}"), "this call has no such parameter"));
+        for name in carried.query.keys() {
+            let known = |parameter: &Parameter| parameter.place == Place::Query && parameter.name == *name;
+            if !self.parameters.iter().any(known) {
+                found.push(Problem::new(format!("query.{name}"), "this call has no such parameter"));
+            }
         }
-    }
-    match carried.body {
-        Some(body) if contract.has_body => drop(places.insert("body".into(), body.clone())),
-        None if contract.needs_body => found.push(Problem::new("body", "a JSON body is required")),
-        _ => {}
-    }
-    let request = places.into();
-    found.extend(
-        problems(&contract.validator, &request).into_iter().map(|(path, message)| Problem::new(place(&path), message)),
-    );
-    if found.is_empty() {
-        let unknown = unknown(&contract.validator, &request).into_iter();
-        Ok(unknown.filter(|path| path.starts_with("/body/")).map(|path| place(&path)).collect())
-    } else {
-        Err(found)
+        match carried.body {
+            Some(body) if self.has_body => drop(places.insert("body".into(), body.clone())),
+            None if self.needs_body => found.push(Problem::new("body", "a JSON body is required")),
+            _ => {}
+        }
+        let request = places.into();
+        let wrong = problems(&self.validator, &request).into_iter();
+        found.extend(wrong.map(|(path, message)| Problem::new(place(&path), message)));
+        if found.is_empty() {
+            let unknown = unknown(&self.validator, &request).into_iter();
+            Ok(unknown.filter(|path| path.starts_with("/body/")).map(|path| place(&path)).collect())
+        } else {
+            Err(found)
+        }
     }
 }
 
@@ -235,9 +241,18 @@ fn compile(operation: Operation) -> Result<Contract, String> {
             .cloned()
             .ok_or_else(|| format!("{operation} is not in the published document"))?,
     };
+    compile_published(document, components, &published)
+}
+
+/// The contract of a call as a document publishes it.
+pub(crate) fn compile_published(
+    document: &Value,
+    components: &Components,
+    published: &Value,
+) -> Result<Contract, String> {
     let mut parameters = Vec::new();
     let mut places = Map::new();
-    for parameter in array(&published, "parameters") {
+    for parameter in array(published, "parameters") {
         let parameter = resolve(document, parameter);
         let schema = resolve(document, parameter.get("schema").unwrap_or(&Value::Null));
         let array = schema.get("type").and_then(Value::as_str) == Some("array");

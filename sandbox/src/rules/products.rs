@@ -7,6 +7,7 @@ use super::contract::Problem;
 use super::reply::ApiError;
 use crate::json::{elements, text, whole};
 use crate::state::ledger::Rules;
+use crate::state::session::Session;
 use crate::state::transaction::Transaction;
 
 /// Products whose rest can be voided after a part was captured.
@@ -96,6 +97,45 @@ pub(crate) fn check_metadata(body: &Value) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// What a payment page offers for a session without a configuration of its own, the usual card first.
+const OFFERED: [&str; 9] = [
+    "dintero_psp.creditcard",
+    "vipps",
+    "klarna.klarna",
+    "swish.swish",
+    "payex.creditcard",
+    "collector.invoice",
+    "instabank.invoice",
+    "dintero_psp.applepay",
+    "dintero.external",
+];
+
+/// The payment product types that a session offers: those that its configuration enables, or the usual ones.
+pub(crate) fn offered(session: &Session) -> Vec<String> {
+    let enabled = |part: &Value| part.get("enabled") == Some(&Value::Bool(true));
+    let configuration = session.body.get("configuration").and_then(Value::as_object);
+    let mut found = Vec::new();
+    for (provider, part) in configuration.into_iter().flatten() {
+        if enabled(part) {
+            found.push(provider.clone());
+        }
+        let kinds = part.as_object().into_iter().flatten().filter(|(_, kind)| enabled(kind));
+        found.extend(kinds.map(|(kind, _)| format!("{provider}.{kind}")));
+    }
+    let preset = session.field("/configuration/default_payment_type").and_then(Value::as_str);
+    if session.for_token {
+        found = preset.into_iter().map(str::to_owned).collect();
+    } else if found.is_empty() {
+        found = OFFERED.map(str::to_owned).to_vec();
+    }
+    // The default comes first.
+    if let Some(preset) = preset {
+        found.retain(|offered| offered != preset);
+        found.insert(0, preset.to_owned());
+    }
+    found
 }
 
 /// What an update of the authorization asks for.

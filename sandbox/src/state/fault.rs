@@ -226,6 +226,16 @@ struct Rate {
     fault: Fault,
 }
 
+/// A fault still to come.
+#[derive(Debug)]
+pub(crate) struct Planned<'p> {
+    /// Any call where none is named.
+    pub(crate) operation: Option<Operation>,
+    pub(crate) left: Option<u32>,
+    pub(crate) rate: Option<f64>,
+    pub(crate) fault: &'p Fault,
+}
+
 /// The faults still to come, in the order in which they were asked for.
 pub(crate) struct Plan {
     rules: Vec<Rule>,
@@ -266,6 +276,23 @@ impl Plan {
         self.rules.clear();
         self.rates.clear();
         self.choosers.clear();
+    }
+
+    /// All that is still to come, but for what a test's own choosers have in mind.
+    pub(crate) fn planned(&self) -> impl Iterator<Item = Planned<'_>> {
+        let rules = self.rules.iter().map(|rule| Planned {
+            operation: Some(rule.operation),
+            left: rule.left,
+            rate: None,
+            fault: &rule.fault,
+        });
+        let rates = self.rates.iter().map(|rate| Planned {
+            operation: rate.operation,
+            left: None,
+            rate: Some(rate.rate),
+            fault: &rate.fault,
+        });
+        rules.chain(rates)
     }
 
     /// Whether the request whose first line just came in is to be reset unread.

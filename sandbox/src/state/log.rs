@@ -165,6 +165,12 @@ impl Log {
         }
     }
 
+    /// Forgets the requests so far; counts stay.
+    pub(crate) fn requests_forgotten(&mut self) {
+        self.dropped = self.dropped.saturating_add(self.requests.len());
+        self.requests.clear();
+    }
+
     /// Notes the response to a request that may still be kept.
     pub(crate) fn respond(&mut self, number: usize, status: u16, refusal: Option<String>) {
         let kept = number.checked_sub(self.dropped).and_then(|place| self.requests.get_mut(place));

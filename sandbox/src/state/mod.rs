@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod fault;
 pub(crate) mod ids;
+#[cfg_attr(not(feature = "program"), allow(dead_code, reason = "only a state file reads what is kept"))]
 pub(crate) mod keep;
 pub(crate) mod ledger;
 pub(crate) mod log;
@@ -109,6 +110,13 @@ impl State {
         // Once something is lost, the file no longer holds what was told.
         self.unwritable = self.unwritable.take().or(kept.err());
         self.keeper = Some(keeper);
+    }
+
+    /// Tokens given out so far are as if they had ended.
+    pub(crate) fn revoke_tokens(&mut self) {
+        let ended = DateTime::<Utc>::MIN_UTC;
+        self.new_tokens.extend(self.tokens.keys().map(|token| (token.clone(), ended)));
+        self.tokens.values_mut().for_each(|ends| *ends = ended);
     }
 
     /// Forgets everything but the settings and the tokens given out; the names begin anew.

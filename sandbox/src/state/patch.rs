@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::json::merge;
 use crate::operation::Operation;
 
 type Change = Arc<dyn Fn(&mut Value) + Send + Sync>;
@@ -22,6 +23,11 @@ impl fmt::Debug for Patches {
 impl Patches {
     pub(crate) fn add(&mut self, operation: Operation, change: Change) {
         self.0.push((operation, change));
+    }
+
+    /// Merges JSON (RFC 7396) into the body.
+    pub(crate) fn merge(&mut self, operation: Operation, patch: Value) {
+        self.add(operation, Arc::new(move |body| merge(body, &patch)));
     }
 
     pub(crate) fn clear(&mut self) {

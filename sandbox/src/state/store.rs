@@ -93,6 +93,7 @@ impl<T: Row> Store<T> {
         Some(Cow::Owned((seeds.make)(number)))
     }
 
+    #[cfg_attr(not(feature = "program"), allow(dead_code, reason = "only a state file wants to know"))]
     /// From now on tells which rows have changed.
     pub(crate) fn track(&mut self) {
         self.unkept.get_or_insert_default();

@@ -38,6 +38,34 @@ impl Shared {
         }
     }
 
+    /// Sends the callbacks that were kept back, one after the other; returns when all of them are done with.
+    pub(crate) async fn release_callbacks(self: &Arc<Self>, reversed: bool) {
+        let held = self.change(|state| state.delivery.held.take());
+        let mut held: Vec<_> = held.into_iter().flatten().collect();
+        if reversed {
+            held.reverse();
+        }
+        for notice in held {
+            self.act(|state| state.outbox.push(notice));
+            self.callbacks_delivered().await;
+        }
+    }
+
+    /// Returns when no callback is under way any more.
+    pub(crate) async fn callbacks_delivered(&self) {
+        let mut changes = self.changes.subscribe();
+        while !self.state().delivery.pending.is_empty() {
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// Takes up callbacks that were under way when the process ended.
+    pub(crate) fn resume_callbacks(self: &Arc<Self>) {
+        for pending in self.state().delivery.pending.values() {
+            self.runtime.spawn(deliver(Arc::clone(self), pending.clone()));
+        }
+    }
+
     /// Waits for a time of the sandbox's clock.
     pub(crate) async fn until(&self, due: DateTime<Utc>) {
         let mut changes = self.state().clock.changes();

@@ -12,9 +12,9 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::express;
 use super::route::{Route, Unrouted, route};
-use super::sockets::{Line, OnLine};
+use super::sockets::{Line, Lines, OnLine};
+use super::{control, express, pages};
 use crate::operation::Operation;
 use crate::rules::call::Call;
 use crate::rules::contract::{self, Carried, Query};
@@ -37,13 +37,21 @@ pub(crate) struct Shared {
     pub(crate) runtime: Handle,
     /// Hosts beyond loopback that the sandbox may send to.
     pub(crate) allowed: Vec<String>,
+    /// The open connections.
+    pub(crate) lines: Lines,
     /// Counts the changes, for those who watch.
     pub(crate) changes: watch::Sender<u64>,
 }
 
 impl Shared {
-    pub(crate) fn new(state: State, stopping: watch::Receiver<bool>, runtime: Handle, allowed: Vec<String>) -> Self {
-        Self { state: Mutex::new(state), stopping, runtime, allowed, changes: watch::Sender::default() }
+    pub(crate) fn new(
+        state: State,
+        stopping: watch::Receiver<bool>,
+        runtime: Handle,
+        allowed: Vec<String>,
+        lines: Lines,
+    ) -> Self {
+        Self { state: Mutex::new(state), stopping, runtime, allowed, lines, changes: watch::Sender::default() }
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -105,7 +113,11 @@ pub(crate) async fn handle(
         let refusal = ApiError::new(413, "PayloadTooLarge", "no request of this API is that large");
         return respond(refusal.into_reply(), "");
     };
-    let found = route(parts.method.as_str(), parts.uri.path());
+    let (method, path) = (parts.method.as_str(), parts.uri.path());
+    if let Some(response) = own(&shared, method, path, parts.uri.query().unwrap_or_default(), &body).await {
+        return response;
+    }
+    let found = route(method, path);
     let headers = parts.headers.iter().map(|(name, value)| {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
         (name.as_str().to_owned(), value)
@@ -140,6 +152,14 @@ pub(crate) async fn handle(
         }
         Some(fault) => exchange.suffer(fault, route, &line).await,
     }
+}
+
+/// What is the sandbox's own and not the API's: its pages and its control.
+async fn own(shared: &Arc<Shared>, method: &str, path: &str, query: &str, body: &Bytes) -> Option<Response> {
+    if path == "/_sandbox" || path.starts_with("/_sandbox/") {
+        return Some(control::serve(shared, method, path, query, body).await);
+    }
+    pages::serve(shared, method, path)
 }
 
 fn refuse(unrouted: Unrouted) -> Reply {

@@ -2,11 +2,14 @@
 
 mod callbacks;
 mod clock;
+mod control;
 mod express;
 mod faults;
 mod life;
 mod lists;
 mod pay;
+#[cfg(feature = "program")]
+mod program;
 mod responses;
 mod rules;
 mod support;
