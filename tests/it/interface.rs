@@ -1,72 +1,7 @@
-//! Snapshots that show every drift of the public Rust API of the generated modules, and of the JSON Schema of the main
-//! types, as the lines that changed: review them with `cargo insta review`. Those of the document itself are with
-//! `xtask`.
+//! A snapshot that shows every drift of the JSON Schema of the main types, as the lines that changed: review it with
+//! `cargo insta review`. The document's own, and that of the Rust API, are with `xtask`.
 
 use std::fmt::Write as _;
-
-use xtask::bindings::model::{Construct, Kind, Shape, Surface, Type};
-use xtask::bindings::rust;
-
-/// One line for each type, field, value, call and parameter that users see.
-#[test]
-fn rust_api() {
-    let surface: Surface =
-        serde_json::from_str(include_str!(concat!(env!("OUT_DIR"), "/surface.json"))).expect("the model is JSON");
-    let mut lines = Vec::new();
-    surface.types.iter().for_each(|known| describe(known, &mut lines));
-    for call in &surface.calls {
-        let name = format!("call {}.{}", call.group, call.name);
-        let kind = if call.reads_only { "reads" } else { "acts" };
-        lines.push(format!("{name}: {} {} {kind}", call.method, call.path));
-        lines.extend(call.request.iter().map(|request| format!("{name}(body): {request}")));
-        lines.extend(call.toggles.iter().map(|toggles| format!("{name}(toggles): {toggles}")));
-        for param in call.path_params.iter().chain(&call.query) {
-            let need = if param.required { "" } else { "?" };
-            lines.push(format!("{name}({}{need}): {}", param.rust, rust::text(&param.kind)));
-        }
-        let target = Kind::Type(call.response.target.clone());
-        let target = if call.response.list { Kind::List(Box::new(target)) } else { target };
-        lines.push(format!("{name} -> {}", rust::text(&target)));
-    }
-    lines.sort();
-    insta::assert_snapshot!(lines.join("\n"));
-}
-
-fn describe(known: &Type, lines: &mut Vec<String>) {
-    let name = &known.name;
-    match &known.shape {
-        Shape::Struct { fields, keeps_unknown, construct } => {
-            lines.push(format!("struct {name} {:?}", known.direction));
-            lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
-            for field in fields {
-                lines.push(format!("struct {name}.{}: {}", field.rust, rust::field_text(field)));
-                lines.extend(
-                    field
-                        .setter
-                        .iter()
-                        .filter(|setter| **setter != field.rust)
-                        .map(|setter| format!("struct {name}.{} is set by {setter}", field.rust)),
-                );
-            }
-            match construct {
-                Construct::None => {}
-                Construct::New { arguments } => lines.push(format!("fn {name}::new({})", arguments.join(", "))),
-                Construct::Builder { fields } => lines.push(format!("fn {name}::builder({})", fields.join(", "))),
-            }
-        }
-        Shape::Enum { values } => {
-            lines.push(format!("enum {name}"));
-            lines.extend(values.iter().map(|value| format!("enum {name}::{} = {:?}", value.rust, value.json)));
-        }
-        Shape::Choice { property, variants } => {
-            lines.push(format!("choice {name} by {property}"));
-            for variant in variants {
-                lines.push(format!("choice {name}::{}({}) = {:?}", variant.rust, variant.target, variant.tag));
-            }
-        }
-        Shape::Provided { path } => lines.push(format!("provided {name}: {path}")),
-    }
-}
 
 /// The JSON Schema of what users handle most, and of all that it holds, as the feature `schemars` gives it.
 #[test]

@@ -41,13 +41,41 @@ impl Document {
 
     /// An instance of a type with every field that it can have.
     pub(crate) fn full(&self, name: &str) -> Value {
-        let mut spelled = self.0.clone();
-        for schema in spelled["components"]["schemas"].as_object_mut().unwrap().values_mut() {
-            if let Some(tagged) = schema.get("x-tagged") {
-                *schema = spell_out(tagged);
-            }
+        self.make(&self.of_type(name), &[]).unwrap()
+    }
+
+    /// A full value; none for a type inside itself.
+    fn make(&self, schema: &Value, inside: &[String]) -> Option<Value> {
+        let (schema, name) = self.resolve(schema);
+        if name.as_ref().is_some_and(|name| inside.contains(name)) {
+            return None;
         }
-        xtask::instances::full(&spelled, &self.of_type(name), 1).unwrap()
+        let inside: Vec<String> = inside.iter().cloned().chain(name).collect();
+        if let Some(tagged) = schema.get("x-tagged") {
+            let (tag, variant) = tagged["variants"].as_object().unwrap().iter().next().unwrap();
+            let mut value = self.make(variant, &inside)?;
+            value[tagged["property"].as_str().unwrap()] = json!(tag);
+            return Some(value);
+        }
+        if let Some(value) = schema.get("enum").and_then(|values| values.get(0)).or(schema.get("example")) {
+            return Some(value.clone());
+        }
+        Some(match (schema["type"].as_str(), schema["format"].as_str()) {
+            (Some("object"), _) => {
+                let properties = schema["properties"].as_object().into_iter().flatten();
+                let known = properties.filter_map(|(key, schema)| Some((key.clone(), self.make(schema, &inside)?)));
+                let any = schema.get("additionalProperties").and_then(|values| self.make(values, &inside));
+                Value::Object(known.chain(any.map(|value| ("any_key".to_owned(), value))).collect())
+            }
+            (Some("array"), _) => Value::Array(self.make(&schema["items"], &inside).into_iter().collect()),
+            (Some("string"), Some("date-time")) => json!("2026-01-02T03:04:05.678Z"),
+            (Some("string"), Some("date")) => json!("2026-01-02"),
+            (Some("string"), _) => json!("a text"),
+            (Some("integer"), _) => json!(29_990),
+            (Some("number"), _) => json!(12.5),
+            (Some("boolean"), _) => json!(true),
+            _ => json!({ "any": [1, "thing"] }),
+        })
     }
 
     /// The names of all fields that a type holds, directly or in other types.
@@ -159,16 +187,6 @@ impl Document {
             (plain, _) => plain.clone(),
         }
     }
-}
-
-/// A choice as plain OpenAPI has it: a variant, with its tag.
-fn spell_out(tagged: &Value) -> Value {
-    let property = tagged["property"].as_str().unwrap();
-    let way = |(tag, variant): (&String, &Value)| {
-        let tag = json!({ "type": "object", "required": [property], "properties": { property: { "enum": [tag] } } });
-        json!({ "allOf": [variant, tag] })
-    };
-    json!({ "oneOf": tagged["variants"].as_object().unwrap().iter().map(way).collect::<Vec<_>>() })
 }
 
 impl Place {
