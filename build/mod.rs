@@ -2,7 +2,7 @@
 //!
 //! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
 //! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
-//! - [`construct`], [`enums`], [`operations`]: what is made of the model beside it.
+//! - [`construct`], [`enums`], [`operations`], [`requests`]: what is made of the model beside it.
 //!
 //! Names, descriptions and repairs are decided in `spec/` and `xtask`; here they are only read. `cargo xtask` includes
 //! these modules, so that what it measures and checks is what gets built.
@@ -13,6 +13,7 @@ pub mod generator;
 pub mod model;
 pub mod names;
 pub mod operations;
+pub mod requests;
 pub mod rust;
 pub mod structs;
 pub mod surface;
@@ -48,17 +49,17 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
     let (client, types) = structs::finish(generator::client(&document, &surface, schemars)?, &surface, schemars)?;
     let format =
         |tokens| syn::parse2(tokens).map(|file| prettyplease::unparse(&file)).map_err(|error| error.to_string());
-    let mut files: Vec<(String, String)> = [
+    let files = [
         ("client.rs", prettyplease::unparse(&client)),
         ("types.rs", prettyplease::unparse(&types)),
         ("construct.rs", format(construct::constructors(&surface))?),
         ("enums.rs", enums::enums(&surface)),
         ("choices.rs", enums::choices(&surface)),
-        ("operations.rs", format(operations::table(&surface))?),
+        ("operations.rs", format(operations::operations(&surface))?),
+        ("requests.rs", format(requests::requests(&surface)?)?),
         (SURFACE, serde_json::to_string(&surface).map_err(|error| error.to_string())?),
     ]
     .map(|(name, text)| (name.to_owned(), text))
     .into();
-    files.extend(operations::docs(&surface));
     Ok(Bindings { surface, files })
 }

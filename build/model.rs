@@ -197,7 +197,7 @@ pub struct Call {
     pub path: String,
     /// Whether it only reads, so that sending it twice does no harm.
     pub reads_only: bool,
-    /// Which part of the client makes it: `sessions` or `transactions`.
+    /// Which part of the client makes it, `transactions` for example.
     pub group: String,
     /// The method of that part.
     pub name: String,
@@ -215,6 +215,25 @@ pub struct Call {
     pub toggles: Option<String>,
     /// What a request has to keep; see `src/check`.
     pub checks: Option<serde_json::Value>,
+    /// Whether the client does more than to send it.
+    pub policy: bool,
+    /// What the client makes of the response, a type of its own; else the response as it is.
+    pub result: Option<String>,
+    /// How a list goes on.
+    pub paging: Option<Paging>,
+}
+
+/// How a list goes on after a page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paging {
+    /// The parameter that names the row to begin after.
+    pub cursor: String,
+    /// The parameter that says how many rows a page has.
+    pub limit: String,
+    /// The field of a row that the cursor names it by.
+    pub row_id: String,
+    /// How many rows a page can have.
+    pub longest: i64,
 }
 
 /// A parameter of a call.
@@ -224,6 +243,8 @@ pub struct Param {
     pub name: String,
     /// Its name in Rust.
     pub rust: String,
+    /// The method of the request that sets it, where it may be left out.
+    pub setter: String,
     /// What it holds.
     pub kind: Kind,
     /// Whether it has to be given.

@@ -48,19 +48,6 @@ pub fn variant(value: &str, taken: &mut BTreeSet<String>) -> String {
     name
 }
 
-/// Which part of the client makes the calls of a path: its first segment, `sessions-profile` being one of `sessions`.
-pub fn group(path: &str) -> String {
-    let segment = path.split('/').find(|segment| !segment.is_empty()).unwrap_or_default();
-    segment.split('-').next().unwrap_or_default().to_snake_case()
-}
-
-/// The method for an operation: its id without the word that the group already says.
-pub fn method(id: &str, group: &str) -> String {
-    let single = group.strip_suffix('s').unwrap_or(group);
-    let words: Vec<&str> = id.split('_').filter(|word| *word != group && *word != single).collect();
-    if words.is_empty() { id.to_owned() } else { words.join("_") }
-}
-
 /// Names that every type or trait of ours has a use for: a setter of that name would hide it.
 const TAKEN: [&str; 19] = [
     "borrow",

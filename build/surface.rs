@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::model::{
-    Call, Construct, Direction, Field, Kind, Param, Presence, Response, Shape, Surface, Type, Value as EnumValue,
-    Variant,
+    Call, Construct, Direction, Field, Kind, Paging, Param, Presence, Response, Shape, Surface, Type,
+    Value as EnumValue, Variant,
 };
 use super::names;
 
@@ -190,6 +190,10 @@ fn call(path: &str, method: &str, operation: &Value) -> Result<Call, String> {
         let param = Param {
             name: name.to_owned(),
             rust: names::field(name),
+            setter: match text(parameter, "x-setter") {
+                "" => names::setter(&names::field(name)),
+                setter => setter.to_owned(),
+            },
             kind,
             required: is(parameter, "required"),
             doc: text(parameter, "description").to_owned(),
@@ -209,14 +213,20 @@ fn call(path: &str, method: &str, operation: &Value) -> Result<Call, String> {
     let success = responses.into_iter().find(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
     let schema = success.and_then(|response| json(response)).ok_or("no success has a body")?;
     let (row, is_list) = schema.get("items").map_or((schema, false), |items| (items, true));
-    let group = names::group(path);
+    let Some((group, name)) = text(operation, "x-method").split_once('.') else {
+        return Err("`x-method` has to name a group and a method, such as `sessions.get`".to_owned());
+    };
+    let (policy, result) = (is(operation, "x-policy"), operation.get("x-result").and_then(Value::as_str));
+    if result.is_some() && !policy {
+        return Err("`x-result` needs an `x-policy` that makes it".to_owned());
+    }
     Ok(Call {
         variant: names::variant_of_id(&id),
         method: method.to_uppercase(),
         path: path.to_owned(),
         reads_only,
-        name: names::method(&id, &group),
-        group,
+        name: name.to_owned(),
+        group: group.to_owned(),
         doc: text(operation, "description").to_owned(),
         path_params,
         query,
@@ -224,7 +234,22 @@ fn call(path: &str, method: &str, operation: &Value) -> Result<Call, String> {
         response: Response { target: target(row).ok_or("the response has no named type")?.to_owned(), list: is_list },
         toggles: operation.get("x-toggles").and_then(target).map(str::to_owned),
         checks: operation.get("x-checks").cloned(),
+        policy,
+        result: result.map(str::to_owned),
+        paging: operation.get("x-paging").map(|paging| self::paging(operation, paging)).transpose()?,
         id,
+    })
+}
+
+fn paging(operation: &Value, paging: &Value) -> Result<Paging, String> {
+    let limit = text(paging, "limit");
+    let checks = operation.get("x-checks").and_then(|checks| checks.get("parameters")?.get(limit));
+    let longest = checks.and_then(|checks| checks.get("maximum")?.as_i64());
+    Ok(Paging {
+        cursor: text(paging, "cursor").to_owned(),
+        limit: limit.to_owned(),
+        row_id: text(paging, "row_id").to_owned(),
+        longest: longest.ok_or_else(|| format!("`x-paging` names `{limit}`, which has no maximum"))?,
     })
 }
 

@@ -17,10 +17,7 @@ use dintero::types::{
     CaptureRequest, CreateSessionFromProfile, Currency, Order, OrderItem, RefundRequest, SessionUrls, ShippingOption,
     Transaction,
 };
-use dintero::{
-    Client, Completion, Credentials, Environment, OperationOptions, ProfileSessionOptions, SessionId, SessionToggle,
-    TransactionId,
-};
+use dintero::{Client, Completion, Credentials, Environment, SessionId, SessionToggle, TransactionId};
 use dintero_sandbox::Sandbox;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -95,10 +92,10 @@ pub(crate) async fn purchase(client: &Client, sandbox: &Sandbox, out: &mut impl 
         items: vec![line("1", SCRATCH)],
         ..RefundRequest::new(SCRATCH)
     };
-    let refunded = client.transactions().refund(&transaction, &refund, OperationOptions::default()).await?;
+    let refunded = client.transactions().refund(&transaction, refund).await?;
     completed(&refunded)?;
 
-    let transaction = client.transactions().get(&transaction, Default::default()).await?;
+    let transaction = client.transactions().get(&transaction).await?;
     account(&transaction, out)
 }
 
@@ -124,9 +121,8 @@ async fn create_session(client: &Client) -> Outcome<(SessionId, String)> {
     };
     let request = CreateSessionFromProfile::new(order, "default", SessionUrls::new("https://example.com/thanks"));
     // With this toggle the service refuses an order whose amount is not the sum of its lines and its shipping.
-    let options =
-        ProfileSessionOptions { toggles: Some(vec![SessionToggle::StrictSessionAmounts]), ..Default::default() };
-    let created = client.sessions().create_from_profile(&request, options).await?.into_inner();
+    let request = client.sessions().create_from_profile(request).toggles([SessionToggle::StrictSessionAmounts]);
+    let created = request.await?.into_inner();
     let id = created.id.ok_or("the answer has no session id")?;
     Ok((id.parse()?, created.url.ok_or("the answer has no payment address")?))
 }
@@ -137,7 +133,7 @@ async fn capture(client: &Client, id: &TransactionId, reference: &str, line_id: 
         items: vec![line(line_id, amount)],
         ..CaptureRequest::new(amount)
     };
-    let captured = client.transactions().capture(id, &request, OperationOptions::default()).await?;
+    let captured = client.transactions().capture(id, request).await?;
     completed(&captured)
 }
 

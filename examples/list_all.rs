@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::time::Instant;
 
-use dintero::{AccountId, Client, Credentials, ListTransactions};
+use dintero::{AccountId, Client, Credentials};
 use dintero_sandbox::Sandbox;
 use futures_util::TryStreamExt;
 
@@ -22,8 +22,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let client = Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build()?;
 
     let began = Instant::now();
-    let transactions = client.transactions();
-    let mut rows = std::pin::pin!(transactions.list_all(ListTransactions::default()));
+    let mut rows = client.transactions().list().rows();
     let (mut count, mut sum) = (0_usize, 0_i64);
     while let Some(row) = rows.try_next().await? {
         count += 1;

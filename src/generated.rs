@@ -30,7 +30,7 @@ pub mod choices {
     include!(concat!(env!("OUT_DIR"), "/choices.rs"));
 }
 
-/// What the transport has to know of each operation.
-pub(crate) mod operations {
+/// The operations.
+pub mod operations {
     include!(concat!(env!("OUT_DIR"), "/operations.rs"));
 }

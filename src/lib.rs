@@ -11,7 +11,6 @@ mod generated;
 mod ids;
 mod loopback;
 pub mod money;
-mod operation;
 mod raw_response;
 pub mod read;
 mod retry;
@@ -20,12 +19,12 @@ pub mod types;
 
 pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use client::{
-    Attempt, CallOptions, Client, ClientBuilder, Completion, CreateSessionOptions, GetSessionOptions,
-    GetTransactionOptions, ListSessions, ListTransactions, OperationOptions, PaySessionOptions, PollOptions,
-    ProfileSessionOptions, Resolution, Response, Sessions, Settled, SystemHeaders, Transactions, UpdateSessionOptions,
+    Attempt, CallFuture, CallStream, Client, ClientBuilder, Completion, OneOrMany, PollOptions, Resolution, Response,
+    Settled, SystemHeaders, calls,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Outcome, Result};
+pub use generated::operations::Operation;
 pub use ids::{AccountId, Environment, IdError, SessionId, TransactionId};
 pub use retry::RetryPolicy;
 pub use types::{PayToggle, SessionToggle};

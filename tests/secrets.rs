@@ -9,10 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude};
-use dintero::{
-    AccountId, Client, Credentials, Error, GetTransactionOptions, ListTransactions, RetryPolicy, SessionId,
-    SystemHeaders, TransactionId,
-};
+use dintero::{AccountId, Client, Credentials, Error, RetryPolicy, SessionId, SystemHeaders, TransactionId};
 use dintero_sandbox::{CustomerPayment, Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
@@ -136,13 +133,14 @@ async fn nothing_secret_is_printed_or_logged() {
 
     let request = session();
     printed.debug(&request);
-    let created = sessions.create_from_profile(&request, Default::default()).await.unwrap();
+    printed.debug(&sessions.create_from_profile(request.clone()));
+    let created = sessions.create_from_profile(request.clone()).await.unwrap();
     let session_id = SessionId::new(created.id.clone().unwrap()).unwrap();
     printed.debug(&created);
     printed.debug(&*created);
     let payment = CustomerPayment::new().email(EMAIL).phone_number(PHONE);
     let id = TransactionId::new(sandbox.customer_pays_with(&session_id, payment).unwrap()).unwrap();
-    let read = sessions.get(&session_id, Default::default()).await.unwrap();
+    let read = sessions.get(&session_id).await.unwrap();
     assert!(read.body().windows(EMAIL.len()).any(|part| part == EMAIL.as_bytes()), "the answers do hold the data");
     printed.debug(&read);
     printed.debug(&*read);
@@ -152,17 +150,17 @@ async fn nothing_secret_is_printed_or_logged() {
         json!({"card": {"payment_token": CARD_TOKEN, "recurrence_token": CARD_TOKEN},
                "customer": {"email": EMAIL, "phone_number": PHONE}, "phone_number": PHONE}),
     );
-    let options = GetTransactionOptions { includes: vec![TransactionInclude::CardPaymentToken], ..Default::default() };
-    let read = transactions.get(&id, options).await.unwrap();
+    let read = transactions.get(&id).include(TransactionInclude::CardPaymentToken).await.unwrap();
     let card = read.card.clone().unwrap();
     assert_eq!(card.payment_token.as_deref(), Some(CARD_TOKEN));
     printed.debug(&read);
     printed.debug(&*read);
-    let captured = transactions.capture(&id, &CaptureRequest::new(10), Default::default()).await.unwrap();
+    let captured = transactions.capture(&id, CaptureRequest::new(10)).await.unwrap();
     printed.debug(&captured);
     printed.debug(&*captured);
-    let query = ListTransactions { search: Some(EMAIL.into()), ..Default::default() };
-    printed.debug(&transactions.list(&query).await.unwrap());
+    let list = || transactions.list().search(EMAIL);
+    printed.debug(&list());
+    printed.debug(&list().await.unwrap());
 
     let pay: PayRequest = serde_json::from_value(json!({
         "session": {"order": serde_json::to_value(&request.order).unwrap(),
@@ -171,7 +169,7 @@ async fn nothing_secret_is_printed_or_logged() {
     }))
     .unwrap();
     printed.debug(&pay);
-    printed.debug(&*sessions.pay(&pay, Default::default()).await.unwrap());
+    printed.debug(&*sessions.pay(pay.clone()).await.unwrap());
 
     for fault in trouble() {
         sandbox.inject_times(Operation::CaptureTransaction, 1, fault.clone());
@@ -185,10 +183,10 @@ async fn nothing_secret_is_printed_or_logged() {
                 printed.error(&error);
             }
         };
-        note(transactions.capture(&id, &CaptureRequest::new(1), Default::default()).await.err());
-        note(transactions.get(&id, Default::default()).await.err());
-        note(transactions.list(&query).await.err());
-        note(sessions.pay(&pay, Default::default()).await.err());
+        note(transactions.capture(&id, CaptureRequest::new(1)).await.err());
+        note(transactions.get(&id).await.err());
+        note(list().await.err());
+        note(sessions.pay(pay.clone()).await.err());
         assert!(failed > 0);
         sandbox.clear_faults();
     }
@@ -197,10 +195,10 @@ async fn nothing_secret_is_printed_or_logged() {
     let mut value = serde_json::to_value(&bad).unwrap();
     value["order"]["shipping_address"]["phone_number"] = json!(EMAIL);
     let bad: CreateSessionFromProfile = serde_json::from_value(value).unwrap();
-    printed.error(&sessions.create_from_profile(&bad, Default::default()).await.unwrap_err());
+    printed.error(&sessions.create_from_profile(bad).await.unwrap_err());
     let wrong = Credentials::new(account, "the-client", format!("{SECRET}-wrong"));
     let wrong = Client::builder(wrong).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build().unwrap();
-    printed.error(&wrong.transactions().get(&id, Default::default()).await.unwrap_err());
+    printed.error(&wrong.transactions().get(&id).await.unwrap_err());
 
     let bearers: Vec<String> = sandbox
         .requests()

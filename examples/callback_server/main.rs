@@ -51,7 +51,7 @@ async fn main() -> Outcome<()> {
             "items": [{ "id": "chair", "line_id": "1", "description": "Chair", "quantity": 1, "amount": 29_990 }],
         },
     }))?;
-    let session = client.sessions().create_from_profile(&request, Default::default()).await?;
+    let session = client.sessions().create_from_profile(request).await?;
     let session_id = session.id.as_deref().ok_or("the session has an id")?;
 
     // The customer pays and is sent back while the callbacks arrive.

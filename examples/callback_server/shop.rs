@@ -126,7 +126,7 @@ impl<D: Dedupe> Shop<D> {
 
     async fn read(&self, id: &TransactionId) -> Result<Box<Transaction>, NotSettled> {
         // Boxed: a transaction has some hundred fields, and frames that pass it on by value add up.
-        Ok(Box::new(self.client.transactions().get(id, Default::default()).await?.into_inner()))
+        Ok(Box::new(self.client.transactions().get(id).await?.into_inner()))
     }
 
     async fn capture(&self, id: &TransactionId) -> Result<Settled, NotSettled> {
@@ -149,11 +149,11 @@ impl<D: Dedupe> Shop<D> {
             items: transaction.items.clone(),
             ..CaptureRequest::new(transaction.amount)
         };
-        self.send(id, &request).await
+        self.send(id, request).await
     }
 
-    async fn send(&self, id: &TransactionId, request: &CaptureRequest) -> Result<Settled, NotSettled> {
-        match self.client.transactions().capture(id, request, Default::default()).await {
+    async fn send(&self, id: &TransactionId, request: CaptureRequest) -> Result<Settled, NotSettled> {
+        match self.client.transactions().capture(id, request).await {
             Ok(captured) if captured.is_completed() => state_of(captured.transaction()),
             // Accepted is not a failure: the money is on its way, and must not be asked for again.
             Ok(_) => Ok(Settled::Paid),

@@ -14,12 +14,10 @@ use super::credentials::Credentials;
 use super::store::{StoredToken, TokenKey};
 use super::token::Grant;
 use crate::clock::Clock;
-use crate::error::{Error, Outcome, Result, Spent};
+use crate::error::{CallId, Error, Outcome, Result, Spent};
 use crate::raw_response::{self, Read};
 use crate::retry::RetryPolicy;
 
-/// The name of the token call in errors and spans.
-pub(crate) const OPERATION: &str = "access_token";
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
 /// A grant is a kilobyte or two.
@@ -62,7 +60,7 @@ impl Source {
             let error = match timeout(ATTEMPT, self.attempt()).await {
                 Ok(Ok(token)) => {
                     tracing::debug!(
-                        operation = OPERATION,
+                        operation = CallId::Token.name(),
                         attempt = attempt + 1,
                         milliseconds = millis(started),
                         "fetched a token"
@@ -73,10 +71,10 @@ impl Source {
                 Err(_) => Error::timeout(Outcome::Unknown),
             };
             let spent = Spent { attempts: attempt + 1, elapsed: started.elapsed() };
-            let error = error.in_call(OPERATION, true, spent);
+            let error = error.in_call(CallId::Token, spent);
             let wait = policy.wait(attempt, error.retry_after()).filter(|_| error.is_retryable());
             tracing::debug!(
-                operation = OPERATION,
+                operation = CallId::Token.name(),
                 attempt = attempt + 1,
                 status = error.status().map(|status| status.as_u16()),
                 milliseconds = millis(started),

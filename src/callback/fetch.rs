@@ -79,10 +79,10 @@ impl ExpressRequest {
 
 async fn transaction(id: Option<&TransactionId>, client: &Client) -> Result<Response<Transaction>, FetchError> {
     let id = id.ok_or(FetchError::NoTransaction)?;
-    Ok(client.transactions().get(id, Default::default()).await?)
+    Ok(client.transactions().get(id).await?)
 }
 
 async fn session(id: Option<&SessionId>, client: &Client) -> Result<Response<Session>, FetchError> {
     let id = id.ok_or(FetchError::NoSession)?;
-    Ok(client.sessions().get(id, Default::default()).await?)
+    Ok(client.sessions().get(id).await?)
 }

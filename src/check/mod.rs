@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::operation::Operation;
+use crate::Operation;
 use crate::read::JsonPath;
 use rules::Rules;
 
@@ -61,21 +61,21 @@ struct RequestRules {
     parameters: HashMap<String, Rules>,
 }
 
-static RULES: LazyLock<HashMap<&'static str, RequestRules>> = LazyLock::new(|| {
-    let all = crate::generated::operations::OPERATIONS.iter();
+static RULES: LazyLock<HashMap<Operation, RequestRules>> = LazyLock::new(|| {
+    let all = Operation::ALL.iter();
     // The text is written by `build.rs` from the document; a test reads every one of them.
-    all.map(|operation| (operation.id, serde_json::from_str(operation.checks).unwrap_or_default())).collect()
+    all.map(|operation| (*operation, serde_json::from_str(operation.checks()).unwrap_or_default())).collect()
 });
 
 /// Checks the body of a request and returns it without the fields that only the service sets.
 ///
 /// # Errors
 /// The first rule that the body breaks.
-pub(crate) fn body(operation: &Operation, json: &[u8]) -> Result<Vec<u8>, InvalidRequest> {
+pub(crate) fn body(operation: Operation, json: &[u8]) -> Result<Vec<u8>, InvalidRequest> {
     let invalid = |path, rule| InvalidRequest { place: Place::Body, path, rule };
     let mut body: Value =
         serde_json::from_slice(json).map_err(|_| invalid(JsonPath::root(), "it is not JSON".to_owned()))?;
-    if let Some(rules) = RULES.get(operation.id).and_then(|rules| rules.body.as_ref()) {
+    if let Some(rules) = RULES.get(&operation).and_then(|rules| rules.body.as_ref()) {
         rules.take_out_read_only(&mut body);
         rules.check(&body, &JsonPath::root()).map_err(|broken| invalid(broken.path, broken.rule))?;
     }
@@ -87,10 +87,10 @@ pub(crate) fn body(operation: &Operation, json: &[u8]) -> Result<Vec<u8>, Invali
 /// # Errors
 /// The first rule that a parameter breaks.
 pub(crate) fn query<'a>(
-    operation: &Operation,
+    operation: Operation,
     pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
 ) -> Result<(), InvalidRequest> {
-    let Some(rules) = RULES.get(operation.id) else { return Ok(()) };
+    let Some(rules) = RULES.get(&operation) else { return Ok(()) };
     for (name, text) in pairs {
         if let Some(rules) = rules.parameters.get(name.as_ref()) {
             let path = JsonPath::root().field(name.as_ref());

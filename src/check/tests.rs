@@ -3,10 +3,8 @@
 use serde_json::json;
 
 use super::*;
-use crate::generated::operations::OPERATIONS;
-
-fn operation(id: &str) -> &'static Operation {
-    OPERATIONS.iter().find(|operation| operation.id == id).unwrap()
+fn operation(id: &str) -> Operation {
+    Operation::from_id(id).unwrap()
 }
 
 fn broken(id: &str, request: &Value) -> Option<(String, String)> {
@@ -24,9 +22,9 @@ fn session() -> Value {
 
 #[test]
 fn the_rules_of_every_operation_can_be_read() {
-    for operation in OPERATIONS.iter().filter(|operation| !operation.checks.is_empty()) {
-        let rules = serde_json::from_str::<RequestRules>(operation.checks);
-        assert!(rules.is_ok(), "{}: {rules:?}", operation.id);
+    for operation in Operation::ALL.iter().filter(|operation| !operation.checks().is_empty()) {
+        let rules = serde_json::from_str::<RequestRules>(operation.checks());
+        assert!(rules.is_ok(), "{}: {rules:?}", operation.id());
     }
 }
 

@@ -11,7 +11,6 @@ use crate::loopback::is_loopback;
 use crate::retry::RetryPolicy;
 use crate::transport::Service;
 use crate::transport::connect::{Http, Settings};
-use crate::types::{PayToggle, SessionToggle};
 
 /// What a client can be told before it is built; everything but the credentials has a default.
 #[derive(Clone)]
@@ -24,7 +23,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
-    defaults: Defaults,
+    pub(super) defaults: Defaults,
     token_store: Option<Arc<dyn TokenStore>>,
     clock: Arc<dyn Clock>,
 }
@@ -111,20 +110,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Feature toggles of every call that states an order, unless the call sets its own.
-    #[must_use]
-    pub fn order_toggles(mut self, toggles: impl IntoIterator<Item = SessionToggle>) -> Self {
-        self.defaults.order_toggles = toggles.into_iter().collect();
-        self
-    }
-
-    /// Feature toggles of every merchant-initiated payment, unless the call sets its own.
-    #[must_use]
-    pub fn pay_toggles(mut self, toggles: impl IntoIterator<Item = PayToggle>) -> Self {
-        self.defaults.pay_toggles = toggles.into_iter().collect();
-        self
-    }
-
     /// A place outside of this process to share tokens through.
     #[must_use]
     pub fn token_store(mut self, store: impl TokenStore) -> Self {
@@ -158,8 +143,8 @@ impl ClientBuilder {
         } else {
             Http::build(&settings(!is_loopback(&auth_url)))?.reads
         };
-        // Checked now, so that a call cannot fail for it.
-        self.defaults.system.headers()?;
+        // Made now, so that a call cannot fail for it.
+        let system = self.defaults.system.headers()?;
         let account = credentials.account().clone();
         let source = Source {
             http: auth_http,
@@ -181,6 +166,7 @@ impl ClientBuilder {
                 }),
                 timeout: self.timeout,
                 defaults: self.defaults,
+                system,
             }),
         })
     }

@@ -1,5 +1,10 @@
-//! One call, from the caller's arguments to the answer or the error.
+//! One call, from the request that a caller built to the response or the error.
+//!
+//! The request types are generated, see [`crate::calls`]; what all of them share is here. What one of them does beside
+//! sending its request is in `policy`.
 
+use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,164 +12,250 @@ use http::{HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tracing::Instrument;
-use tracing::field::Empty;
 
 use super::response::{Finished, Response};
 use super::{Core, SystemHeaders};
-use crate::error::{Error, Result};
+use crate::Operation;
+use crate::error::{Error, Result, printable_path};
 use crate::generated;
-use crate::generated::operations::OPERATIONS;
-use crate::ids::AccountId;
-use crate::raw_response::RawResponse;
-use crate::read;
+use crate::ids::{AccountId, SessionId, TransactionId};
+use crate::read::{self, SetAside, Unreadable};
 use crate::transport::CallScope;
 
-/// What can be set for any one call.
-#[derive(Clone, Debug, Default)]
-pub struct CallOptions {
-    /// How long the call may take altogether, in place of the client's time-out.
-    pub timeout: Option<Duration>,
-    /// System headers, each in place of the client's.
-    pub system: SystemHeaders,
+/// What a request becomes when it is awaited.
+pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<Response<T>>> + Send>>;
+
+/// What every request type holds: the client that it belongs to, and what can be set for any call.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) core: Arc<Core>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) system: Option<SystemHeaders>,
 }
 
-/// A call about to be made.
-pub(crate) struct Plan<'a> {
-    pub(crate) operation: &'static str,
-    pub(crate) options: &'a CallOptions,
-    pub(crate) toggles: Option<(HeaderName, HeaderValue)>,
-}
-
-impl<'a> Plan<'a> {
-    /// A call that takes no feature toggles.
-    pub(crate) fn new(operation: &'static str, options: &'a CallOptions) -> Self {
-        Self { operation, options, toggles: None }
+impl Context {
+    pub(crate) fn new(core: &Arc<Core>) -> Self {
+        Self { core: core.clone(), timeout: None, system: None }
     }
 }
 
-type Generated<T, E> = Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<E>>;
+/// What progenitor's function of an operation returns.
+pub(crate) type Sent<T> =
+    Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<crate::types::ErrorBody>>;
 
-impl Core {
-    /// Makes a call through the generated client.
-    pub(crate) async fn call<T, E, F, Fut>(self: &Arc<Self>, plan: Plan<'_>, send: F) -> Result<Response<T>>
-    where
-        T: DeserializeOwned,
-        F: FnOnce(generated::Client) -> Fut,
-        Fut: Future<Output = Generated<T, E>>,
-    {
-        self.call_and(plan, send, |answer, call| match read::from_slice::<T>(&answer.body) {
-            Ok(read) => Ok(Response::new(Box::new(read.value), answer, call).with_set_aside(read.set_aside)),
-            Err(cause) => Err(Error::unreadable_at(answer, &cause)),
-        })
-        .await
+/// A request type. The generator writes the implementations.
+pub(crate) trait Request: Send + Sync {
+    const OPERATION: Operation;
+    /// What its response is read as.
+    type Reading: Reading;
+
+    fn context(&self) -> &Context;
+
+    /// The account that the id in the path belongs to.
+    fn owner(&self) -> Option<&AccountId> {
+        None
     }
 
-    /// Makes a call that answers a list, of which a row that cannot be read does not sink the others.
-    pub(crate) async fn call_list<T, E, F, Fut>(self: &Arc<Self>, plan: Plan<'_>, send: F) -> Result<Response<Vec<T>>>
-    where
-        T: DeserializeOwned,
-        F: FnOnce(generated::Client) -> Fut,
-        Fut: Future<Output = Generated<Vec<T>, E>>,
-    {
-        self.call_and(plan, send, |answer, call| match read::list_from_slice::<T>(&answer.body) {
-            Ok(list) => {
-                let mut set_aside = Vec::new();
-                let mut rows = Vec::new();
-                for row in list.rows {
-                    set_aside.extend(row.set_aside);
-                    rows.push(row.value);
-                }
-                Ok(Response::new(Box::new(rows), answer, call)
-                    .with_set_aside(set_aside)
-                    .with_unreadable(list.unreadable))
-            }
-            Err(cause) => Err(Error::unreadable_at(answer, &cause)),
-        })
-        .await
+    /// The feature toggles that it goes out with.
+    fn toggles_header(&self) -> Result<Option<(HeaderName, HeaderValue)>> {
+        Ok(None)
     }
 
-    /// What became of the call is read from the scope: the generated code has no place for most of it.
-    async fn call_and<T, E, F, Fut>(
-        self: &Arc<Self>,
-        plan: Plan<'_>,
-        send: F,
-        reread: impl FnOnce(RawResponse, Finished) -> Result<Response<T>>,
-    ) -> Result<Response<T>>
-    where
-        F: FnOnce(generated::Client) -> Fut,
-        Fut: Future<Output = Generated<T, E>>,
-    {
-        let limit = plan.options.timeout.unwrap_or(self.timeout);
-        let name = |error: Error| error.in_call(plan.operation, false, Default::default());
-        let system = plan.options.system.or(&self.defaults.system);
-        let mut headers = system.headers().map_err(name)?;
-        headers.extend(plan.toggles);
-        let Some(operation) = OPERATIONS.iter().find(|known| known.id == plan.operation) else {
-            return Err(name(Error::configuration("the operation is not in the document")));
+    /// The span of the call, whose name must be known when compiling.
+    fn span(account: &str) -> tracing::Span;
+
+    /// Calls progenitor's function of the operation.
+    fn through(&self, client: generated::Client)
+    -> impl Future<Output = Sent<<Self::Reading as Reading>::Sent>> + Send;
+}
+
+/// The account of what stands in a path.
+pub(crate) trait Owned {
+    fn owner(&self) -> Option<&AccountId> {
+        None
+    }
+}
+
+impl Owned for String {}
+
+impl Owned for SessionId {
+    fn owner(&self) -> Option<&AccountId> {
+        Some(self.account())
+    }
+}
+
+impl Owned for TransactionId {
+    fn owner(&self) -> Option<&AccountId> {
+        Some(self.account())
+    }
+}
+
+/// How a response is read.
+pub(crate) trait Reading {
+    /// What progenitor's function reads.
+    type Sent: Send;
+    /// What reading field by field gives.
+    type Read: Send + 'static;
+    /// What the caller gets.
+    type Value: Send;
+
+    fn of(sent: Box<Self::Sent>) -> Box<Self::Value>;
+
+    /// Reads what progenitor's function could not, field by field.
+    fn read(body: &[u8]) -> Result<Self::Read, Unreadable>;
+
+    /// What the caller gets, and what had to be left out of it. `name` names the call in an error.
+    fn finish(read: Self::Read, name: impl Fn(Error) -> Error) -> (Self::Value, Vec<SetAside>);
+}
+
+/// A response of one value.
+pub(crate) struct One<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned + Send + 'static> Reading for One<T> {
+    type Sent = T;
+    type Read = read::Read<T>;
+    type Value = T;
+
+    fn of(sent: Box<T>) -> Box<T> {
+        sent
+    }
+
+    fn read(body: &[u8]) -> Result<read::Read<T>, Unreadable> {
+        read::from_slice(body)
+    }
+
+    fn finish(read: read::Read<T>, _: impl Fn(Error) -> Error) -> (T, Vec<SetAside>) {
+        (read.value, read.set_aside)
+    }
+}
+
+/// A response of a list, in which a row that cannot be read is an error in its place.
+pub(crate) struct Rows<T>(PhantomData<T>);
+
+impl<T: DeserializeOwned + Send + 'static> Reading for Rows<T> {
+    type Sent = Vec<T>;
+    type Read = read::Rows<T>;
+    type Value = Vec<Result<T>>;
+
+    fn of(sent: Box<Vec<T>>) -> Box<Vec<Result<T>>> {
+        Box::new(sent.into_iter().map(Ok).collect())
+    }
+
+    fn read(body: &[u8]) -> Result<read::Rows<T>, Unreadable> {
+        read::list_from_slice(body)
+    }
+
+    fn finish(list: read::Rows<T>, name: impl Fn(Error) -> Error) -> (Vec<Result<T>>, Vec<SetAside>) {
+        let mut skipped = Vec::new();
+        let mut unreadable = list.unreadable.into_iter().peekable();
+        let mut good = list.rows.into_iter();
+        let rows = (0..list.total).filter_map(|index| match unreadable.next_if(|row| row.index == index) {
+            Some(row) => Some(Err(name(Error::unreadable_row(&row)))),
+            None => good.next().map(|row| {
+                skipped.extend(row.set_aside);
+                Ok(row.value)
+            }),
+        });
+        (rows.collect(), skipped)
+    }
+}
+
+/// The value of a call's response.
+pub(crate) type Value<R> = <<R as Request>::Reading as Reading>::Value;
+
+/// Makes a call that has no policy of its own.
+pub(crate) async fn run<R: Request>(request: R) -> Result<Response<Value<R>>> {
+    send(&request).await
+}
+
+/// Makes a call through the generated client.
+///
+/// What became of it is read from the scope: the generated code has no place for most of it.
+pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> {
+    let context = request.context();
+    let core = &context.core;
+    let limit = context.timeout.unwrap_or(core.timeout);
+    let scope = {
+        let name = |error: Error| error.in_call(R::OPERATION, Default::default());
+        core.guard(request.owner()).map_err(name)?;
+        let mut headers = match &context.system {
+            Some(own) => own.or(&core.defaults.system).headers().map_err(name)?,
+            None => core.system.clone(),
         };
-        let scope = CallScope::new(self.service.clone(), operation, headers, limit);
-        let client = generated::Client::new_with_client(&self.base, self.service.http.reads.clone(), scope.clone());
-        let span = span(plan.operation, self.account.as_str());
-        let began = Instant::now();
-        // In boxes, the call and what it answers: nothing of this function then is of the size of the answer.
-        let sent = Box::pin(async move { send(client).await.map(|value| Box::new(value.into_inner())) });
-        let sent = sent.instrument(span.clone()).await;
-        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        span.record("milliseconds", milliseconds);
-        let call = Finished { operation: plan.operation, spent: scope.spent() };
-        match (scope.take_end(), sent) {
-            (Some(Ok(answer)), Ok(value)) => Ok(Response::new(value, answer, call)),
-            // The generated client could not read it: once more, leniently.
-            (Some(Ok(answer)), Err(_)) => reread(answer, call).map_err(|error| scope.name(error)),
-            (Some(Err(error)), _) => Err(error),
-            // The generated code failed before its request was complete. Its reason may repeat a value.
-            (None, _) => Err(scope.name(Error::invalid("the request cannot be built"))),
-        }
+        headers.extend(request.toggles_header().map_err(name)?);
+        CallScope::new(core.service.clone(), R::OPERATION, headers, limit)
+    };
+    let client = generated::Client::new_with_client(&core.base, core.service.http.reads.clone(), scope.clone());
+    let span = R::span(core.account.as_str());
+    let began = Instant::now();
+    // In boxes, the call and what it responds: nothing of this function then is of the size of the response.
+    let sent = Box::pin(async move { request.through(client).await.map(|value| Box::new(value.into_inner())) });
+    let sent = sent.instrument(span.clone()).await;
+    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.record("milliseconds", milliseconds);
+    let call = Finished { operation: R::OPERATION, spent: scope.spent() };
+    match (scope.take_end(), sent) {
+        (Some(Ok(answer)), Ok(value)) => Ok(Response::new(R::Reading::of(value), answer, call)),
+        // The generated client could not read it: once more, leniently.
+        (Some(Ok(answer)), Err(_)) => match R::Reading::read(&answer.body) {
+            Ok(read) => {
+                let (value, skipped) = R::Reading::finish(read, |error| scope.name(error));
+                span.in_scope(|| skipped.iter().for_each(|part| warn(R::OPERATION, part)));
+                Ok(Response::new(Box::new(value), answer, call).with_skipped_fields(skipped))
+            }
+            Err(cause) => Err(scope.name(Error::unreadable_at(answer, &cause))),
+        },
+        (Some(Err(error)), _) => Err(error),
+        // The generated code failed before its request was complete. Its reason may repeat a value.
+        (None, _) => Err(scope.name(Error::invalid("the request cannot be built"))),
     }
+}
+
+/// Says that a response was read without a field: where, and not what stood there.
+fn warn(operation: Operation, skipped: &SetAside) {
+    tracing::warn!(
+        target: "dintero",
+        operation = operation.id(),
+        path = printable_path(&skipped.path),
+        expected = skipped.expected,
+        "a field of the response was skipped"
+    );
+}
+
+/// An argument of progenitor's functions for a list that may be empty, which then is left out.
+pub(super) fn some<T>(values: &Vec<T>) -> Option<&Vec<T>> {
+    (!values.is_empty()).then_some(values)
 }
 
 impl Core {
     /// Refuses an id of another account, or of the other environment, before anything is sent with it.
-    pub(crate) fn guard(&self, operation: &'static str, owner: &AccountId) -> Result<()> {
+    fn guard(&self, owner: Option<&AccountId>) -> Result<()> {
         let own = &self.account;
-        if owner == own {
+        let Some(owner) = owner.filter(|owner| *owner != own) else {
             return Ok(());
-        }
+        };
         let detail = if owner.environment() == own.environment() {
             format!("the id belongs to account {owner}, the client to {own}")
         } else {
             let (theirs, ours) = (owner.environment(), own.environment());
             format!("the id belongs to the {theirs} account {owner}, the client to the {ours} account {own}")
         };
-        Err(Error::invalid(detail).in_call(operation, false, Default::default()))
+        Err(Error::invalid(detail))
     }
 }
 
-/// The span of a call. Its name must be known when compiling, hence one arm per operation.
-fn span(operation: &'static str, account: &str) -> tracing::Span {
-    macro_rules! spans {
-        ($($name:literal)+) => {
-            match operation {
-                $($name => spans!(@ $name),)+
-                _ => spans!(@ "call"),
-            }
-        };
-        (@ $name:literal) => {
-            tracing::info_span!(
-                target: "dintero",
-                $name,
-                account,
-                attempt = Empty,
-                status = Empty,
-                milliseconds = Empty,
-                request_id = Empty,
-            )
-        };
-    }
-    spans!(
-        "create_session_from_profile" "create_session" "list_sessions" "get_session" "update_session"
-        "cancel_session" "create_payment_token_session" "pay_session" "list_transactions"
-        "get_transaction" "update_transaction" "capture_transaction" "refund_transaction"
-        "void_transaction" "update_authorization"
-    )
+/// The span of a call.
+macro_rules! call_span {
+    ($name:literal, $account:expr) => {
+        ::tracing::info_span!(
+            target: "dintero",
+            $name,
+            account = $account,
+            attempt = ::tracing::field::Empty,
+            status = ::tracing::field::Empty,
+            milliseconds = ::tracing::field::Empty,
+            request_id = ::tracing::field::Empty,
+        )
+    };
 }
+pub(super) use call_span;

@@ -18,12 +18,12 @@ pub enum Completion {
     /// It is done. The transaction shows it.
     Completed(Box<Transaction>),
     /// It is under way (202): **not** a failure, and not to be sent again. The outcome is told later by an event
-    /// of the transaction, see [`Transactions::wait_for`](super::Transactions::wait_for).
+    /// of the transaction, see [`Transactions::wait_for`](crate::calls::Transactions::wait_for).
     Accepted {
         /// The transaction as it was before.
         transaction: Box<Transaction>,
         /// What the event will carry as `correlation_request_id`. `None` when the answer left it out: then the
-        /// event can be found by the reference, see [`Transactions::resolve`](super::Transactions::resolve).
+        /// event can be found by the reference, see [`Transactions::resolve`](crate::calls::Transactions::resolve).
         event_request_id: Option<String>,
     },
 }
@@ -142,5 +142,5 @@ pub(super) fn judge_payment(answer: Response<Transaction>) -> Result<Response<Tr
 fn failed(answer: Response<Transaction>, event: Option<Box<TransactionEvent>>) -> Error {
     let call = answer.call();
     let (transaction, answer) = answer.into_parts();
-    Error::failed(answer, Failure { transaction, event }).in_call(call.operation, false, call.spent)
+    Error::failed(answer, Failure { transaction, event }).in_call(call.operation, call.spent)
 }

@@ -1,37 +1,35 @@
 //! The client that callers see.
 //!
-//! [`Client`] and what every call shares live here; the calls themselves in `sessions` and `transactions`.
-//! Nothing here knows how a request is sent.
+//! [`Client`] and what every call shares live here; the calls themselves in [`calls`], which is generated, and in
+//! `policy`. Nothing here knows how a request is sent.
 
 mod builder;
 mod call;
+pub mod calls;
 mod completion;
-mod options;
+mod one_or_many;
 mod paging;
+mod policy;
 mod resolve;
 mod response;
-mod sessions;
 mod system;
 mod toggles;
-mod transactions;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::types::{PayToggle, SessionToggle};
 pub use builder::ClientBuilder;
-pub use call::CallOptions;
+pub use call::CallFuture;
 pub use completion::Completion;
-pub use options::{
-    CreateSessionOptions, GetSessionOptions, GetTransactionOptions, ListSessions, ListTransactions, OperationOptions,
-    PaySessionOptions, ProfileSessionOptions, UpdateSessionOptions,
-};
+use http::HeaderMap;
+pub use one_or_many::OneOrMany;
+pub use paging::CallStream;
 pub use resolve::{Attempt, PollOptions, Resolution, Settled};
 pub use response::Response;
-pub use sessions::Sessions;
 pub use system::SystemHeaders;
-pub use transactions::Transactions;
+
+use calls::ToggleDefaults;
 
 use crate::auth::Credentials;
 use crate::error::Result;
@@ -53,15 +51,16 @@ pub(crate) struct Core {
     pub(crate) base: String,
     pub(crate) service: Arc<Service>,
     pub(crate) timeout: Duration,
-    pub(crate) defaults: Defaults,
+    defaults: Defaults,
+    /// The system headers of the defaults, as they are sent.
+    system: HeaderMap,
 }
 
 /// What a call goes out with unless it sets its own.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Defaults {
-    pub(crate) system: SystemHeaders,
-    pub(crate) order_toggles: Vec<SessionToggle>,
-    pub(crate) pay_toggles: Vec<PayToggle>,
+struct Defaults {
+    system: SystemHeaders,
+    toggles: ToggleDefaults,
 }
 
 impl Client {

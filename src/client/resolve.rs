@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::Transactions;
-use super::call::CallOptions;
+use super::calls::Transactions;
 use super::completion::{Move, newest};
-use super::options::GetTransactionOptions;
 use super::response::Response;
+use crate::Operation;
 use crate::error::{Error, Failure, Outcome, Result, Spent};
 use crate::ids::TransactionId;
 use crate::types::{Transaction, TransactionEvent, TransactionEventName};
@@ -29,8 +28,8 @@ pub struct PollOptions {
     /// having happened. A request that was lost on its way back may still be worked on, and one that hangs in a
     /// gateway may yet be passed on, so this is to be longer than those take. Default 10 s.
     pub settle: Duration,
-    /// What can be set for any call; its `timeout` is that of one read.
-    pub call: CallOptions,
+    /// How long one read may take, instead of the client's [`timeout`](crate::ClientBuilder::timeout).
+    pub read_timeout: Option<Duration>,
 }
 
 impl Default for PollOptions {
@@ -40,7 +39,7 @@ impl Default for PollOptions {
             interval: Duration::from_millis(500),
             longest_interval: Duration::from_secs(5),
             settle: Duration::from_secs(10),
-            call: CallOptions::default(),
+            read_timeout: None,
         }
     }
 }
@@ -75,10 +74,10 @@ impl Attempt {
     pub fn of(error: &Error) -> Option<Self> {
         let reference = error.reference().map(str::to_owned);
         match error.operation()? {
-            "capture_transaction" => Some(Self::Capture { reference: reference? }),
-            "refund_transaction" => Some(Self::Refund { reference: reference? }),
-            "void_transaction" => Some(Self::Void),
-            "update_authorization" => Some(Self::Authorization { reference: reference? }),
+            Operation::CaptureTransaction => Some(Self::Capture { reference: reference? }),
+            Operation::RefundTransaction => Some(Self::Refund { reference: reference? }),
+            Operation::VoidTransaction => Some(Self::Void),
+            Operation::UpdateAuthorization => Some(Self::Authorization { reference: reference? }),
             _ => None,
         }
     }
@@ -153,13 +152,13 @@ impl Transactions {
                     let operation = operation_of(&event);
                     let (transaction, answer) = read.into_parts();
                     let failure = Failure { transaction, event: Some(event) };
-                    return Err(Error::failed(answer, failure).in_call(operation, false, polls.spent()));
+                    return Err(Error::failed(answer, failure).in_call(operation, polls.spent()));
                 }
                 _ => {}
             }
             if !polls.pause().await {
                 let error = Error::timeout(Outcome::Unknown);
-                return Err(error.in_call("get_transaction", true, polls.spent()));
+                return Err(error.in_call(Operation::GetTransaction, polls.spent()));
             }
         }
     }
@@ -171,7 +170,7 @@ impl Transactions {
     /// use dintero::{Attempt, Outcome, Resolution, types::CaptureRequest};
     ///
     /// let request = CaptureRequest::new(29_990);
-    /// if let Err(error) = client.transactions().capture(&id, &request, Default::default()).await {
+    /// if let Err(error) = client.transactions().capture(&id, request).await {
     ///     let attempt = match Attempt::of(&error) {
     ///         Some(attempt) if error.outcome() == Outcome::Unknown => attempt,
     ///         _ => return Err(error),
@@ -211,8 +210,9 @@ impl Transactions {
     }
 
     async fn reread(&self, id: &TransactionId, polls: &Polls) -> Result<Response<Transaction>> {
-        let options = GetTransactionOptions { call: polls.options.call.clone(), ..GetTransactionOptions::default() };
-        self.get(id, options).await
+        let mut read = self.get(id);
+        read.context.timeout = polls.options.read_timeout;
+        read.await
     }
 }
 
@@ -240,7 +240,7 @@ fn trace(read: &Response<Transaction>, attempt: &Attempt) -> Trace {
         Some(_) => Trace::Unclear,
         // No transaction is without events, and an event that was not read whole may be ours.
         None if read.events.is_empty()
-            || read.set_aside().iter().any(|part| part.path.to_string().starts_with("$.events")) =>
+            || read.skipped_fields().iter().any(|part| part.path.to_string().starts_with("$.events")) =>
         {
             Trace::Unclear
         }
@@ -252,12 +252,12 @@ fn is_start(event: &TransactionEvent) -> bool {
     [Move::Capture, Move::Refund, Move::Void].iter().any(|what| what.is_start(event))
 }
 
-fn operation_of(event: &TransactionEvent) -> &'static str {
+fn operation_of(event: &TransactionEvent) -> Operation {
     match event.event {
-        Some(TransactionEventName::Capture) => "capture_transaction",
-        Some(TransactionEventName::Refund) => "refund_transaction",
-        Some(TransactionEventName::Void) => "void_transaction",
-        _ => "get_transaction",
+        Some(TransactionEventName::Capture) => Operation::CaptureTransaction,
+        Some(TransactionEventName::Refund) => Operation::RefundTransaction,
+        Some(TransactionEventName::Void) => Operation::VoidTransaction,
+        _ => Operation::GetTransaction,
     }
 }
 

@@ -1,14 +1,15 @@
 //! An answer with everything that came with it.
 
 use std::fmt;
-use std::ops::{Deref, DerefMut};
+use std::ops::Deref;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
+use crate::Operation;
 use crate::error::{Spent, request_id};
 use crate::raw_response::RawResponse;
-use crate::read::{SetAside, UnreadableRow};
+use crate::read::SetAside;
 
 /// What a call answered: the value, to which this dereferences, and the answer it was read from.
 pub struct Response<T> {
@@ -17,29 +18,23 @@ pub struct Response<T> {
     answer: RawResponse,
     call: Finished,
     reference: Option<String>,
-    set_aside: Vec<SetAside>,
-    unreadable: Vec<UnreadableRow>,
+    skipped: Vec<SetAside>,
 }
 
 /// Which call the answer is of, for an error that only shows in its content.
 #[derive(Clone, Copy)]
 pub(crate) struct Finished {
-    pub(crate) operation: &'static str,
+    pub(crate) operation: Operation,
     pub(crate) spent: Spent,
 }
 
 impl<T> Response<T> {
     pub(crate) fn new(value: Box<T>, answer: RawResponse, call: Finished) -> Self {
-        Self { value, answer, call, reference: None, set_aside: Vec::new(), unreadable: Vec::new() }
+        Self { value, answer, call, reference: None, skipped: Vec::new() }
     }
 
-    pub(crate) fn with_set_aside(mut self, set_aside: Vec<SetAside>) -> Self {
-        self.set_aside = set_aside;
-        self
-    }
-
-    pub(crate) fn with_unreadable(mut self, unreadable: Vec<UnreadableRow>) -> Self {
-        self.unreadable = unreadable;
+    pub(crate) fn with_skipped_fields(mut self, skipped: Vec<SetAside>) -> Self {
+        self.skipped = skipped;
         self
     }
 
@@ -62,8 +57,7 @@ impl<T> Response<T> {
             answer: self.answer,
             call: self.call,
             reference: self.reference,
-            set_aside: self.set_aside,
-            unreadable: self.unreadable,
+            skipped: self.skipped,
         }
     }
 
@@ -109,17 +103,11 @@ impl<T> Response<T> {
         &self.answer.body
     }
 
-    /// Fields that the answer was read without, because they are not of the type that this version of the crate
-    /// knows: where they stood and what stood there. Empty for an ordinary answer.
+    /// Fields that the response was read without, because they are not of the type that this version of the crate
+    /// knows: where they stood and what stood there. Empty for an ordinary response. Each is a `tracing` warning too.
     #[must_use]
-    pub fn set_aside(&self) -> &[SetAside] {
-        &self.set_aside
-    }
-
-    /// Rows of a list that cannot be read at all, with their JSON. They are missing from the value.
-    #[must_use]
-    pub fn unreadable_rows(&self) -> &[UnreadableRow] {
-        &self.unreadable
+    pub fn skipped_fields(&self) -> &[SetAside] {
+        &self.skipped
     }
 
     /// The `capture_reference`, `refund_reference` or authorization `reference` that the call went out with:
@@ -135,12 +123,6 @@ impl<T> Deref for Response<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl<T> DerefMut for Response<T> {
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.value
     }
 }
 

@@ -1,6 +1,6 @@
 //! The `Dintero-System-*` headers.
 
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::{Error, Result};
 use crate::read::JsonPath;
@@ -30,7 +30,7 @@ impl SystemHeaders {
     ///
     /// # Errors
     /// Names the header whose value is too long or cannot stand in a header.
-    pub(crate) fn headers(&self) -> Result<Vec<(HeaderName, HeaderValue)>> {
+    pub(crate) fn headers(&self) -> Result<HeaderMap> {
         let pairs = [
             ("dintero-system-name", &self.name),
             ("dintero-system-version", &self.version),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{ApiBody, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
+use super::{ApiBody, CallId, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
 use crate::money::OrderError;
@@ -30,7 +30,7 @@ impl Error {
             inner: Box::new(Inner {
                 kind,
                 detail: detail.into(),
-                operation: None,
+                call: None,
                 status: None,
                 headers: HeaderMap::new(),
                 body: Bytes::new(),
@@ -38,7 +38,6 @@ impl Error {
                 api: ApiBody::default(),
                 path: None,
                 outcome,
-                repeatable: false,
                 timed_out: false,
                 cut: false,
                 retry_after: None,
@@ -200,11 +199,10 @@ impl Error {
         self
     }
 
-    /// Names the call. `repeatable` says that it only reads, so repeating it does no harm.
-    pub(crate) fn in_call(mut self, operation: &'static str, repeatable: bool, spent: Spent) -> Self {
+    /// Names the call.
+    pub(crate) fn in_call(mut self, call: impl Into<CallId>, spent: Spent) -> Self {
         let inner = &mut self.inner;
-        inner.operation = Some(operation);
-        inner.repeatable = repeatable;
+        inner.call = Some(call.into());
         inner.attempts = spent.attempts;
         inner.elapsed = spent.elapsed;
         self

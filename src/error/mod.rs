@@ -21,6 +21,7 @@ pub(crate) use api::ApiBody;
 pub(crate) use make::Spent;
 pub use outcome::Outcome;
 
+use crate::Operation;
 use crate::read::JsonPath;
 use crate::types::{Transaction, TransactionEvent};
 
@@ -77,7 +78,7 @@ struct Inner {
     kind: ErrorKind,
     /// Our own words; must be fit to print.
     detail: String,
-    operation: Option<&'static str>,
+    call: Option<CallId>,
     status: Option<StatusCode>,
     headers: HeaderMap,
     body: Bytes,
@@ -85,7 +86,6 @@ struct Inner {
     api: ApiBody,
     path: Option<JsonPath>,
     outcome: Outcome,
-    repeatable: bool,
     timed_out: bool,
     /// A success whose body ended early.
     cut: bool,
@@ -95,6 +95,37 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     reference: Option<String>,
     failure: Option<Failure>,
+}
+
+/// Which call an error is of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum CallId {
+    /// The one that fetches a token, which is not part of the document.
+    Token,
+    /// One of the document.
+    Operation(Operation),
+}
+
+impl CallId {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Token => "access_token",
+            Self::Operation(operation) => operation.id(),
+        }
+    }
+
+    fn only_reads(self) -> bool {
+        match self {
+            Self::Token => true,
+            Self::Operation(operation) => operation.only_reads(),
+        }
+    }
+}
+
+impl From<Operation> for CallId {
+    fn from(operation: Operation) -> Self {
+        Self::Operation(operation)
+    }
 }
 
 /// What the service carried out and reports as failed.
@@ -110,10 +141,13 @@ impl Error {
         self.inner.kind
     }
 
-    /// The operation, for example `capture_transaction`. `None` for errors outside of any call.
+    /// The operation. `None` for errors outside of any call, and for the token call by itself.
     #[must_use]
-    pub fn operation(&self) -> Option<&'static str> {
-        self.inner.operation
+    pub fn operation(&self) -> Option<Operation> {
+        match self.inner.call? {
+            CallId::Token => None,
+            CallId::Operation(operation) => Some(operation),
+        }
     }
 
     /// The HTTP status of the answer, when there was one. Kept whatever the body looks like.
@@ -230,7 +264,8 @@ impl Error {
             },
             ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Unreadable | ErrorKind::Failed => false,
         };
-        passing && (inner.repeatable || inner.outcome != Outcome::Unknown)
+        let only_reads = inner.call.is_some_and(CallId::only_reads);
+        passing && (only_reads || inner.outcome != Outcome::Unknown)
     }
 }
 
@@ -261,7 +296,7 @@ fn printable_code(text: &str) -> Option<&str> {
 }
 
 /// A JSON path without the names that stand in quotes, since a map's key can be anything.
-fn printable_path(path: &JsonPath) -> String {
+pub(crate) fn printable_path(path: &JsonPath) -> String {
     let text = path.to_string();
     let mut out = String::new();
     let mut rest = text.as_str();
@@ -284,8 +319,8 @@ fn printable_path(path: &JsonPath) -> String {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let inner = &self.inner;
-        if let Some(operation) = inner.operation {
-            write!(f, "{operation}: ")?;
+        if let Some(call) = inner.call {
+            write!(f, "{}: ", call.name())?;
         }
         f.write_str(&inner.detail)?;
         if let Some(status) = inner.status {
@@ -297,7 +332,7 @@ impl fmt::Display for Error {
         if let Some(path) = &inner.path {
             write!(f, ", at {}", printable_path(path))?;
         }
-        if inner.operation.is_some() {
+        if inner.call.is_some() {
             write!(f, " ({}", inner.outcome)?;
             if inner.attempts > 1 {
                 write!(f, ", {} attempts", inner.attempts)?;
@@ -317,7 +352,7 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &inner.kind)
             .field("detail", &inner.detail)
-            .field("operation", &inner.operation)
+            .field("operation", &inner.call.map(CallId::name))
             .field("status", &inner.status.map(|status| status.as_u16()))
             .field("code", &self.code().and_then(printable_code))
             .field("path", &inner.path.as_ref().map(printable_path))

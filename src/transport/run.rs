@@ -16,7 +16,6 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::scope::CallScope;
 use crate::check;
 use crate::error::{Error, Outcome, Result, is_passing, request_id};
-use crate::operation::Retry;
 use crate::raw_response::{self, LARGEST_BODY, RawResponse, Read};
 
 /// How long one attempt of a call that only reads may take while there are others left.
@@ -35,10 +34,8 @@ impl CallScope {
 
     async fn attempts(&self, request: reqwest::Request) -> Result<RawResponse> {
         let service = &self.shared.service;
-        let http = match self.shared.operation.retry {
-            Retry::Read => &service.http.reads,
-            Retry::Never => &service.http.writes,
-        };
+        let reads = self.shared.operation.only_reads();
+        let http = if reads { &service.http.reads } else { &service.http.writes };
         let mut retries = 0;
         let mut replayed = false;
         let mut refusal = None;
@@ -83,7 +80,7 @@ impl CallScope {
     async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<RawResponse> {
         let attempt = self.shared.reach.of(exchange(http, request));
         // Only where another attempt follows: the last one may use up the time of the call.
-        if self.shared.operation.retry == Retry::Read && retries < self.shared.service.retry.retries {
+        if self.shared.operation.only_reads() && retries < self.shared.service.retry.retries {
             timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(Error::timeout(Outcome::Unknown)))
         } else {
             attempt.await
@@ -98,16 +95,11 @@ impl CallScope {
         if is_tls(error) {
             return false;
         }
-        match self.shared.operation.retry {
-            Retry::Never => error.is_unconnected(),
-            Retry::Read => {
-                error.is_unconnected()
-                    || match error.status() {
-                        Some(status) => is_passing(status) || error.is_cut(),
-                        None => error.outcome() == Outcome::Unknown,
-                    }
-            }
-        }
+        let passes = || match error.status() {
+            Some(status) => is_passing(status) || error.is_cut(),
+            None => error.outcome() == Outcome::Unknown,
+        };
+        error.is_unconnected() || self.shared.operation.only_reads() && passes()
     }
 
     fn log(&self, attempt: u32, began: Instant, end: &Result<RawResponse>) {
@@ -119,7 +111,7 @@ impl CallScope {
         let status = status.map(|status| status.as_u16());
         let id = request_id(headers).and_then(crate::error::printable_id);
         tracing::debug!(
-            operation = self.shared.operation.id,
+            operation = self.shared.operation.id(),
             attempt,
             status,
             milliseconds,

@@ -8,13 +8,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::HeaderMap;
 use tokio::time::Instant;
 
 use super::reach::Reach;
 use super::service::Service;
+use crate::Operation;
 use crate::error::{Error, Outcome, Spent};
-use crate::operation::{Operation, Retry};
 use crate::raw_response::RawResponse;
 
 /// The context of one call; clones share it.
@@ -28,7 +28,7 @@ pub struct CallScope {
 
 pub(super) struct Scope {
     pub(super) service: Arc<Service>,
-    pub(super) operation: &'static Operation,
+    pub(super) operation: Operation,
     /// Headers beyond those that every request has.
     pub(super) headers: HeaderMap,
     pub(super) began: Instant,
@@ -45,12 +45,7 @@ struct Record {
 }
 
 impl CallScope {
-    pub(crate) fn new(
-        service: Arc<Service>,
-        operation: &'static Operation,
-        headers: Vec<(HeaderName, HeaderValue)>,
-        limit: Duration,
-    ) -> Self {
+    pub(crate) fn new(service: Arc<Service>, operation: Operation, headers: HeaderMap, limit: Duration) -> Self {
         let began = Instant::now();
         // A limit beyond what the timer can count is no limit: thirty years stand for it.
         let far = began + Duration::from_secs(86_400 * 365 * 30);
@@ -58,7 +53,7 @@ impl CallScope {
             shared: Arc::new(Scope {
                 service,
                 operation,
-                headers: headers.into_iter().collect(),
+                headers,
                 began,
                 deadline: began.checked_add(limit).unwrap_or(far),
                 reach: Reach::default(),
@@ -89,7 +84,7 @@ impl CallScope {
     /// What is to be said of the effect if the call ends here and now. Where a connection has not come about, nothing
     /// left on it.
     pub(super) fn effect(&self) -> Outcome {
-        if self.shared.operation.retry == Retry::Never && self.shared.reach.is_connecting() {
+        if !self.shared.operation.only_reads() && self.shared.reach.is_connecting() {
             return Outcome::NotSent;
         }
         self.record(|record| record.effect)
@@ -112,13 +107,13 @@ impl CallScope {
     /// Names the call in an error.
     pub(crate) fn name(&self, error: Error) -> Error {
         let scope = &self.shared;
-        error.in_call(scope.operation.id, scope.operation.retry == Retry::Read, self.spent())
+        error.in_call(scope.operation, self.spent())
     }
 }
 
 impl fmt::Debug for CallScope {
     // Stands in the derived `Debug` of the generated client: nothing of the request is shown.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CallScope").field("operation", &self.shared.operation.id).finish_non_exhaustive()
+        f.debug_struct("CallScope").field("operation", &self.shared.operation.id()).finish_non_exhaustive()
     }
 }

@@ -18,6 +18,7 @@ mod sensitive;
 pub use crate::generated::choices::*;
 pub use crate::generated::enums::*;
 pub use crate::generated::types::*;
+pub use crate::ids::{SessionId, TransactionId};
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
 pub(crate) use open_enum::{open_enum, tagged_enum};

@@ -15,8 +15,8 @@ use dintero::types::{
     RefundRequest, UpdateSession, UpdateTransaction,
 };
 use dintero::{
-    AccountId, Attempt, CallOptions, Client, Credentials, Error, OperationOptions, Outcome, PollOptions, Resolution,
-    RetryPolicy, SessionId, TransactionId, UpdateSessionOptions,
+    AccountId, Attempt, Client, Credentials, Error, Outcome, PollOptions, Resolution, RetryPolicy, SessionId,
+    TransactionId,
 };
 use dintero_sandbox::{Fault, Operation, Sandbox};
 use fastrand::Rng;
@@ -161,7 +161,7 @@ impl Worker {
 
     async fn session(&mut self) -> SessionId {
         let request = profile_session(&self.reference());
-        let created = self.client.sessions().create_from_profile(&request, Default::default()).await.unwrap();
+        let created = self.client.sessions().create_from_profile(request).await.unwrap();
         SessionId::new(created.into_inner().id.unwrap()).unwrap()
     }
 
@@ -171,7 +171,7 @@ impl Worker {
             return id;
         }
         let id = self.authorized();
-        self.client.transactions().capture(&id, &CaptureRequest::new(500), Default::default()).await.unwrap();
+        self.client.transactions().capture(&id, CaptureRequest::new(500)).await.unwrap();
         self.captured = Some((id.clone(), 5));
         id
     }
@@ -183,7 +183,6 @@ impl Worker {
         refused: bool,
         timeout: Duration,
     ) -> (Option<TransactionId>, Option<Error>) {
-        let call = CallOptions { timeout: Some(timeout), ..Default::default() };
         let reference = self.reference();
         // What a call needs is made before the fault is planned for it.
         let client = if refused { self.refused.clone() } else { self.client.clone() };
@@ -191,16 +190,14 @@ impl Worker {
         // Each in a box of its own: the frame of one function with all of them would be half a megabyte.
         let made: BoxFuture<'_, (Option<TransactionId>, Option<Error>)> = match operation {
             Operation::CreateSessionFromProfile => Box::pin(async move {
-                let options = dintero::ProfileSessionOptions { call, ..Default::default() };
-                (None, sessions.create_from_profile(&profile_session(&reference), options).await.err())
+                (None, sessions.create_from_profile(profile_session(&reference)).timeout(timeout).await.err())
             }),
             Operation::CreateSession => Box::pin(async move {
                 let request: CreateSession = typed(json!({
                     "url": {"return_url": "https://example.com/return"}, "order": order(&reference),
                     "configuration": {"payex": {"creditcard": {"enabled": true}}},
                 }));
-                let options = dintero::CreateSessionOptions { call, ..Default::default() };
-                (None, sessions.create(&request, options).await.err())
+                (None, sessions.create(request).timeout(timeout).await.err())
             }),
             Operation::CreatePaymentTokenSession => Box::pin(async move {
                 let request: PaymentTokenRequest = typed(json!({
@@ -208,8 +205,7 @@ impl Worker {
                                 "order": {"currency": "NOK", "merchant_reference": reference}},
                     "token_provider": {"payment_product_type": "payex.creditcard", "token_types": ["payment_token"]},
                 }));
-                let options = dintero::CreateSessionOptions { call, ..Default::default() };
-                (None, sessions.create_payment_token(&request, options).await.err())
+                (None, sessions.create_payment_token(request).timeout(timeout).await.err())
             }),
             Operation::PaySession => Box::pin(async move {
                 let request: PayRequest = typed(json!({
@@ -217,52 +213,48 @@ impl Worker {
                                 "customer": {"tokens": {"payex.creditcard": {"payment_token": "token"}}}},
                     "payment": {"payment_product_type": "payex.creditcard", "operation": "unscheduled_purchase"},
                 }));
-                let options = dintero::PaySessionOptions { call, ..Default::default() };
-                (None, sessions.pay(&request, options).await.err())
+                (None, sessions.pay(request).timeout(timeout).await.err())
             }),
             Operation::UpdateSession => Box::pin(async move {
                 let id = self.open_session.clone().unwrap();
                 let request: UpdateSession = typed(json!({"order": order(&reference)}));
-                let options = UpdateSessionOptions { update_without_lock: Some(true), call, ..Default::default() };
-                (None, sessions.update(&id, &request, options).await.err())
+                let request = sessions.update(&id, request).update_without_lock(true);
+                (None, request.timeout(timeout).await.err())
             }),
             Operation::CancelSession => Box::pin(async move {
                 let id = self.paid_session.clone().unwrap();
-                (None, sessions.cancel(&id, call).await.err())
+                (None, sessions.cancel(&id).timeout(timeout).await.err())
             }),
             Operation::UpdateTransaction => Box::pin(async move {
                 let id = self.authorized();
                 let request = UpdateTransaction { merchant_reference_2: Some(reference) };
-                (None, transactions.update(&id, &request, call).await.err())
+                (None, transactions.update(&id, request).timeout(timeout).await.err())
             }),
             Operation::CaptureTransaction => Box::pin(async move {
                 let id = self.authorized();
                 // Every other time the reference is left to the crate.
                 let own = self.rng.bool().then_some(reference);
                 let request = CaptureRequest { capture_reference: own, ..CaptureRequest::new(1) };
-                let options = OperationOptions { call, ..Default::default() };
-                let error = transactions.capture(&id, &request, options).await.err();
+                let error = transactions.capture(&id, request).timeout(timeout).await.err();
                 (Some(id), error)
             }),
             Operation::RefundTransaction => Box::pin(async move {
                 let (id, _) = self.captured.clone().unwrap();
                 let own = self.rng.bool().then_some(reference);
                 let request = RefundRequest { refund_reference: own, ..RefundRequest::new(1) };
-                let options = OperationOptions { call, ..Default::default() };
-                let error = transactions.refund(&id, &request, options).await.err();
+                let error = transactions.refund(&id, request).timeout(timeout).await.err();
                 (Some(id), error)
             }),
             Operation::VoidTransaction => Box::pin(async move {
                 let id = self.authorized();
-                let options = OperationOptions { call, ..Default::default() };
-                let error = transactions.void(&id, options).await.err();
+                let error = transactions.void(&id).timeout(timeout).await.err();
                 (Some(id), error)
             }),
             _ => Box::pin(async move {
                 let id = self.authorized();
                 // An extension: a new amount would have to come with new items.
                 let request = AuthorizationRequest { reference: Some(reference), ..Default::default() };
-                let error = transactions.update_authorization(&id, &request, call).await.err();
+                let error = transactions.update_authorization(&id, request).timeout(timeout).await.err();
                 (Some(id), error)
             }),
         };
@@ -313,7 +305,7 @@ impl Worker {
         }
         let executes = seen.1 == 1;
         assert_eq!(error.outcome(), case.outcome, "{what}: {error:?}");
-        assert_eq!(error.operation(), Some(operation.id()), "{what}");
+        assert_eq!(error.operation().map(dintero::Operation::id), Some(operation.id()), "{what}");
         if case.outcome == Outcome::Unknown {
             assert!(!error.is_retryable(), "{what}: {error:?}");
         }

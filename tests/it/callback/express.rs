@@ -65,7 +65,7 @@ async fn world() -> (Sandbox, String) {
             "discount_codes": { "max_count": 2, "callback_url": format!("{shop}/discount") },
         },
     }));
-    let created = client.sessions().create_from_profile(&request.unwrap(), Default::default()).await.unwrap();
+    let created = client.sessions().create_from_profile(request.unwrap()).await.unwrap();
     (sandbox, created.id.clone().unwrap())
 }
 

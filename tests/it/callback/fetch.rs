@@ -43,7 +43,7 @@ async fn a_callback_is_fetched_and_its_body_is_not_believed() {
             "items": [{ "id": "a", "line_id": "1", "description": "Chair", "quantity": 1, "amount": 29_990 }],
         },
     }));
-    let session = client.sessions().create_from_profile(&request.expect("a request"), Default::default()).await;
+    let session = client.sessions().create_from_profile(request.expect("a request")).await;
     let session = session.expect("a session").id.clone().expect("an id");
     let id = sandbox.customer_pays(&session).expect("paid");
 

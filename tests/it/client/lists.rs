@@ -4,9 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::support::{Reply, Server};
 use dintero::types::{CreateSessionFromProfile, SessionToggle};
-use dintero::{
-    AccountId, Client, Credentials, ErrorKind, ListSessions, ListTransactions, Outcome, ProfileSessionOptions,
-};
+use dintero::{AccountId, Client, Credentials, ErrorKind, Outcome};
 use dintero_sandbox::{Operation, Sandbox};
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
@@ -32,21 +30,20 @@ fn session(amount: i64, lines: &[(&str, i64)]) -> CreateSessionFromProfile {
 #[tokio::test]
 async fn a_strict_order_that_does_not_add_up_is_not_sent() {
     let (sandbox, client) = sandbox().await;
-    let strict =
-        || ProfileSessionOptions { toggles: Some(vec![SessionToggle::StrictSessionAmounts]), ..Default::default() };
     let sessions = client.sessions();
+    let strict = |request| sessions.create_from_profile(request).toggles([SessionToggle::StrictSessionAmounts]);
     let off = session(33_890, &[("1", 29_990)]);
-    let error = sessions.create_from_profile(&off, strict()).await.unwrap_err();
+    let error = strict(off.clone()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
     assert_eq!(error.path().unwrap().to_string(), "$.order.amount");
     assert!(error.to_string().contains("a difference of 3900: items[0] 29990"), "{error}");
     // The service's own rule says the same of both, and minds neither without the toggle.
-    sessions.create_from_profile(&session(33_890, &[("1", 29_990), ("2", 3_900)]), strict()).await.unwrap();
-    sessions.create_from_profile(&off, Default::default()).await.unwrap();
+    strict(session(33_890, &[("1", 29_990), ("2", 3_900)])).await.unwrap();
+    sessions.create_from_profile(off).await.unwrap();
     assert_eq!(sandbox.received(Operation::CreateSessionFromProfile), 2);
 
     let twice = session(20, &[("1", 10), ("1", 10)]);
-    let error = sessions.create_from_profile(&twice, Default::default()).await.unwrap_err();
+    let error = sessions.create_from_profile(twice).await.unwrap_err();
     assert_eq!(error.path().unwrap().to_string(), "$.order.items");
     assert_eq!(sandbox.received(Operation::CreateSessionFromProfile), 2);
 }
@@ -56,20 +53,19 @@ async fn both_lists_are_read_to_their_end() {
     let (sandbox, client) = sandbox().await;
     sandbox.seed_transactions(1_050);
     sandbox.seed_sessions(300);
-    let rows: Vec<_> = client.transactions().list_all(Default::default()).try_collect().await.unwrap();
+    let rows: Vec<_> = client.transactions().list().rows().try_collect().await.unwrap();
     let ids: std::collections::BTreeSet<_> = rows.iter().map(|row| row.id.clone()).collect();
     assert_eq!((rows.len(), ids.len()), (1_050, 1_050), "each row once");
     assert_eq!(sandbox.received(Operation::ListTransactions), 11);
 
     // A last page that is full is followed by an empty one.
-    let query = ListSessions { limit: Some(50), ..Default::default() };
-    let pages: Vec<_> = client.sessions().list_pages(query).try_collect().await.unwrap();
+    let pages: Vec<_> = client.sessions().list().limit(50).pages().try_collect().await.unwrap();
     let sizes: Vec<_> = pages.iter().map(|page| page.len()).collect();
     assert_eq!(sizes, [50, 50, 50, 50, 50, 50, 0]);
 
     // Pages are fetched as they are asked for.
     let before = sandbox.received(Operation::ListTransactions);
-    let first: Vec<_> = client.transactions().list_all(Default::default()).take(150).collect().await;
+    let first: Vec<_> = client.transactions().list().rows().take(150).collect().await;
     assert_eq!(first.len(), 150);
     assert_eq!(sandbox.received(Operation::ListTransactions) - before, 2);
 }
@@ -93,12 +89,24 @@ async fn a_cursor_that_does_not_move_ends_the_list() {
     let same = |_| (0..2).map(row).collect();
     let server = server(same).await;
     let client = server.builder().build().unwrap();
-    let query = ListTransactions { limit: Some(2), ..Default::default() };
-    let rows: Vec<_> = client.transactions().list_all(query).collect().await;
+    let rows: Vec<_> = client.transactions().list().limit(2).rows().collect().await;
     assert_eq!(rows.len(), 3, "the first page and an error");
     let error = rows.into_iter().last().unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreadable);
     assert_eq!(server.calls().len(), 2);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_an_error_in_its_place_in_a_page() {
+    let damaged = |_| vec![row(0), json!({"id": "T12345678.1", "amount": "jane@example.com"}), row(2)];
+    let server = server(damaged).await;
+    let page = server.builder().build().unwrap().transactions().list().await.unwrap();
+    assert_eq!(page.len(), 3);
+    assert_eq!(page.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    let error = page[1].as_ref().unwrap_err();
+    assert_eq!((error.kind(), error.path().unwrap().to_string().as_str()), (ErrorKind::Unreadable, "$[1].amount"));
+    assert_eq!(error.operation(), Some(dintero::Operation::ListTransactions));
+    assert!(page.into_inner().into_iter().collect::<Result<Vec<_>, _>>().is_err(), "no row is lost on the way");
 }
 
 #[tokio::test]
@@ -110,8 +118,7 @@ async fn a_row_that_cannot_be_read_does_not_sink_its_page_or_end_the_list() {
     };
     let server = server(damaged).await;
     let client = server.builder().build().unwrap();
-    let query = ListTransactions { limit: Some(2), ..Default::default() };
-    let rows: Vec<_> = client.transactions().list_all(query.clone()).collect().await;
+    let rows: Vec<_> = client.transactions().list().limit(2).rows().collect().await;
     let read: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.id.as_deref())).collect();
     assert_eq!(read, [Some("T12345678.0"), None, None, Some("T12345678.3"), Some("T12345678.4")]);
     let error = rows[1].as_ref().unwrap_err();

@@ -45,7 +45,7 @@ fn quick() -> PollOptions {
 async fn an_accepted_capture_is_followed_to_its_event() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().settled_after_reads(Some(3)));
-    let answer = client.transactions().capture(&id, &CaptureRequest::new(400), Default::default()).await.unwrap();
+    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     let reference = answer.reference().unwrap().to_owned();
     let Completion::Accepted { event_request_id, transaction } = answer.into_inner() else { panic!("202") };
     assert_eq!(transaction.captured(), Ok(0), "as it was before");
@@ -60,11 +60,11 @@ async fn an_accepted_capture_is_followed_to_its_event() {
 async fn an_accepted_capture_that_fails_is_an_error_with_its_correction() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().failing());
-    let answer = client.transactions().capture(&id, &CaptureRequest::new(400), Default::default()).await.unwrap();
+    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     let Completion::Accepted { event_request_id, .. } = answer.into_inner() else { panic!("202") };
     let error = client.transactions().wait_for(&id, &event_request_id.unwrap(), quick()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected));
-    assert_eq!(error.operation(), Some("capture_transaction"));
+    assert_eq!(error.operation(), Some(dintero::Operation::CaptureTransaction));
     assert_eq!(error.correction().and_then(|correction| correction.remaining_capture_amount), Some(1000));
     assert_eq!(sandbox.executed(CAPTURE), 0);
 }
@@ -73,7 +73,7 @@ async fn an_accepted_capture_that_fails_is_an_error_with_its_correction() {
 async fn waiting_ends_in_time_and_nothing_is_sent_again() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().settled_after_reads(None));
-    let answer = client.transactions().capture(&id, &CaptureRequest::new(400), Default::default()).await.unwrap();
+    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     let reference = answer.reference().unwrap().to_owned();
     let Completion::Accepted { event_request_id, .. } = answer.into_inner() else { panic!("202") };
     let event_request_id = event_request_id.unwrap();
@@ -96,12 +96,12 @@ async fn waiting_ends_in_time_and_nothing_is_sent_again() {
 async fn a_200_with_a_failed_event_is_no_success() {
     let (sandbox, client, id) = authorized().await;
     let transactions = client.transactions();
-    transactions.capture(&id, &CaptureRequest::new(600), Default::default()).await.unwrap();
+    transactions.capture(&id, CaptureRequest::new(600)).await.unwrap();
     sandbox.inject(CAPTURE, Fault::fails_with_correction());
     sandbox.inject(Operation::RefundTransaction, Fault::fails_with_correction());
     let errors = [
-        transactions.capture(&id, &CaptureRequest::new(100), Default::default()).await.unwrap_err(),
-        transactions.refund(&id, &RefundRequest::new(100), Default::default()).await.unwrap_err(),
+        transactions.capture(&id, CaptureRequest::new(100)).await.unwrap_err(),
+        transactions.refund(&id, RefundRequest::new(100)).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected), "{error:?}");
@@ -116,7 +116,7 @@ async fn a_200_with_a_failed_event_is_no_success() {
         assert!(matches!(resolved, Resolution::DidNotHappen { event: Some(_), .. }), "{resolved:?}");
     }
     // One failure does not make the next call one.
-    let next = transactions.capture(&id, &CaptureRequest::new(400), Default::default()).await.unwrap();
+    let next = transactions.capture(&id, CaptureRequest::new(400)).await.unwrap();
     assert_eq!(next.transaction().status, Some(TransactionStatus::Captured));
     assert_eq!(sandbox.sums(&id), Some((1000, 0)));
 }
@@ -132,7 +132,7 @@ async fn no_trace_counts_as_not_happened_only_after_a_while() {
     tokio::time::sleep(Duration::from_millis(100)).await;
     // The request arrives after the first looks.
     let request = CaptureRequest { capture_reference: Some("late".into()), ..CaptureRequest::new(1) };
-    capturing.transactions().capture(&id, &request, Default::default()).await.unwrap();
+    capturing.transactions().capture(&id, request).await.unwrap();
     let resolved = resolve.await.unwrap().unwrap();
     assert!(matches!(resolved, Resolution::Happened { .. }), "{resolved:?}");
     assert!(sandbox.received(Operation::GetTransaction) > 1, "it was looked for in vain before");
@@ -143,7 +143,7 @@ async fn no_trace_counts_as_not_happened_only_after_a_while() {
 async fn what_cannot_be_read_is_not_taken_for_absent() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::reset().after_executing());
-    let error = client.transactions().capture(&id, &CaptureRequest::new(1), Default::default()).await.unwrap_err();
+    let error = client.transactions().capture(&id, CaptureRequest::new(1)).await.unwrap_err();
     let attempt = Attempt::of(&error).unwrap();
     let short = PollOptions { timeout: Duration::from_millis(50), ..quick() };
     for damage in [json!([]), json!(null), json!("none"), json!([{"event": "CAPTURE", "event_reference": ["x"]}])] {
@@ -163,7 +163,7 @@ async fn a_void_is_resolved_without_a_reference() {
     let transactions = client.transactions();
     for (fault, happened) in [(Fault::reset(), false), (Fault::reset().after_executing(), true)] {
         sandbox.inject(Operation::VoidTransaction, fault);
-        let error = transactions.void(&id, Default::default()).await.unwrap_err();
+        let error = transactions.void(&id).await.unwrap_err();
         let attempt = Attempt::of(&error).unwrap();
         assert_eq!(attempt, Attempt::Void);
         let resolved = transactions.resolve(&id, &attempt, quick()).await.unwrap();
@@ -188,7 +188,7 @@ async fn a_declined_payment_is_an_error_with_its_retry_policy() {
         [(vec!["DO_NOT_RETRY"], None, None), (vec!["RETRY_AFTER_DELAY"], Some("3600"), Some(Duration::from_secs(3600)))]
     {
         sandbox.inject(Operation::PaySession, Fault::declined(&codes, wait));
-        let error = client.sessions().pay(&request, Default::default()).await.unwrap_err();
+        let error = client.sessions().pay(request.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected), "{error:?}");
         let told: Vec<_> = error.retry_codes().iter().map(RetryPolicyRetryCode::as_str).collect();
         assert_eq!(told, codes);
@@ -196,7 +196,7 @@ async fn a_declined_payment_is_an_error_with_its_retry_policy() {
         assert!(!error.is_retryable(), "whether to pay again is the merchant's to decide");
         assert_eq!(error.transaction().unwrap().status, Some(TransactionStatus::Declined));
     }
-    let paid = client.sessions().pay(&request, Default::default()).await.unwrap();
+    let paid = client.sessions().pay(request).await.unwrap();
     assert_eq!(paid.success, Some(true));
     assert_eq!(sandbox.received(Operation::PaySession), 3);
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::support::{Reply, Seen, Server};
-use dintero::{CallOptions, Client, Error, ErrorKind, GetTransactionOptions, Outcome, RetryPolicy, TransactionId};
+use dintero::{Client, Error, ErrorKind, Operation, Outcome, RetryPolicy, TransactionId};
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
@@ -18,12 +18,12 @@ fn id() -> TransactionId {
 }
 
 async fn read(client: &Client) -> Result<(), Error> {
-    client.transactions().get(&id(), Default::default()).await?;
+    client.transactions().get(&id()).await?;
     Ok(())
 }
 
 async fn write(client: &Client) -> Result<(), Error> {
-    client.transactions().void(&id(), Default::default()).await?;
+    client.transactions().void(&id()).await?;
     Ok(())
 }
 
@@ -93,7 +93,7 @@ async fn a_call_that_writes_is_sent_once_whatever_comes_back() {
         assert_eq!(server.calls().len(), 1, "{what}: {error}");
         assert_eq!(error.outcome(), outcome, "{what}: {error}");
         assert_eq!(error.attempts(), 1, "{what}: {error}");
-        assert_eq!(error.operation(), Some("void_transaction"));
+        assert_eq!(error.operation(), Some(Operation::VoidTransaction));
         assert!(outcome != Outcome::Unknown || !error.is_retryable(), "{what}");
     }
 }
@@ -255,10 +255,8 @@ async fn retry_after_is_waited_for_up_to_a_minute_and_within_the_time_of_the_cal
 async fn the_time_of_a_call_covers_all_its_attempts() {
     let server = server(|_, _| Reply::Hang).await;
     let client = server.builder().build().unwrap();
-    let call = CallOptions { timeout: Some(Duration::from_secs(20)), ..CallOptions::default() };
-    let options = GetTransactionOptions { call, ..GetTransactionOptions::default() };
     let began = Instant::now();
-    let error = client.transactions().get(&id(), options).await.unwrap_err();
+    let error = client.transactions().get(&id()).timeout(Duration::from_secs(20)).await.unwrap_err();
     assert_eq!(began.elapsed().as_secs(), 20);
     assert!(error.is_timeout() && error.is_retryable());
     assert_eq!(server.calls().len(), 2, "the first attempt is given up after 15 s");

@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::support::{Reply, Seen, Server, credentials};
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude, TransactionStatus};
 use dintero::{
-    CallOptions, Client, Completion, Credentials, ErrorKind, GetTransactionOptions, ListTransactions, Outcome,
-    PaySessionOptions, PayToggle, ProfileSessionOptions, SessionId, SessionToggle, SystemHeaders, TransactionId,
+    Client, Completion, Credentials, ErrorKind, Outcome, PayToggle, SessionId, SessionToggle, SystemHeaders,
+    TransactionId,
 };
 use serde_json::{Value, json};
 
@@ -47,18 +47,18 @@ fn clients_are_shared_between_threads_and_their_futures_sent() {
     fn shared<T: Clone + Send + Sync + 'static>() {}
     fn sent<T: Future + Send>(_: &impl Fn(&'static Client) -> T) {}
     shared::<Client>();
-    shared::<dintero::Sessions>();
-    shared::<dintero::Transactions>();
+    shared::<dintero::calls::Sessions>();
+    shared::<dintero::calls::Transactions>();
     fn error<T: std::error::Error + Send + Sync + 'static>() {}
     error::<dintero::Error>();
     assert!(size_of::<dintero::Error>() <= size_of::<usize>());
 
-    sent(&|client| async { client.transactions().get(&id(), Default::default()).await });
-    sent(&|client| async { client.transactions().list(&Default::default()).await });
-    sent(&|client| async { client.transactions().capture(&id(), &CaptureRequest::new(1), Default::default()).await });
-    sent(&|client| async { client.transactions().void(&id(), Default::default()).await });
-    sent(&|client| async { client.sessions().create_from_profile(&profile_session(), Default::default()).await });
-    sent(&|client| async { client.sessions().list(&Default::default()).await });
+    sent(&|client| async { client.transactions().get(&id()).await });
+    sent(&|client| async { client.transactions().list().await });
+    sent(&|client| async { client.transactions().capture(&id(), CaptureRequest::new(1)).await });
+    sent(&|client| async { client.transactions().void(&id()).await });
+    sent(&|client| async { client.sessions().create_from_profile(profile_session()).await });
+    sent(&|client| async { client.sessions().list().await });
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn every_request_names_the_client_and_its_system() {
     let server = server(Reply::Json(200, transaction(json!([])))).await;
     let system = SystemHeaders { name: Some("shop".into()), version: Some("1.2".into()), ..Default::default() };
     let client = server.builder().system(system).user_agent("shop/1.2").build().unwrap();
-    client.transactions().get(&id(), Default::default()).await.unwrap();
+    client.transactions().get(&id()).await.unwrap();
     let seen = last(&server);
     assert_eq!(seen.method, "GET");
     assert_eq!(seen.target, "/v1/transactions/T12345678.abc");
@@ -83,8 +83,7 @@ async fn every_request_names_the_client_and_its_system() {
     assert_eq!(token.header("user-agent"), Some(agent));
 
     let own = SystemHeaders { name: Some("other".into()), ..Default::default() };
-    let call = CallOptions { system: own, ..Default::default() };
-    client.transactions().get(&id(), GetTransactionOptions { call, ..Default::default() }).await.unwrap();
+    client.transactions().get(&id()).system(own).await.unwrap();
     assert_eq!(last(&server).header("dintero-system-name"), Some("other"));
     assert_eq!(last(&server).header("dintero-system-version"), Some("1.2"));
 }
@@ -94,25 +93,23 @@ async fn toggles_are_the_clients_unless_the_call_has_its_own() {
     let server = server(Reply::Json(200, json!({"id": "T12345678.s", "url": "https://example.com/pay"}))).await;
     let client = server
         .builder()
-        .order_toggles([SessionToggle::StrictSessionAmounts])
+        .session_toggles([SessionToggle::StrictSessionAmounts])
         .pay_toggles([PayToggle::StrictMerchantReference])
         .build()
         .unwrap();
     let header = || last(&server).header("dintero-feature-toggles").map(str::to_owned);
-    let created = client.sessions().create_from_profile(&profile_session(), Default::default()).await.unwrap();
+    let created = client.sessions().create_from_profile(profile_session()).await.unwrap();
     assert_eq!(created.id.as_deref(), Some("T12345678.s"));
     assert_eq!(last(&server).json(), serde_json::to_value(profile_session()).unwrap());
     assert_eq!(header().as_deref(), Some("strict-session-amounts"));
-    let options = ProfileSessionOptions { toggles: Some(vec![]), include_session: Some(true), ..Default::default() };
-    client.sessions().create_from_profile(&profile_session(), options).await.unwrap();
+    let request = client.sessions().create_from_profile(profile_session());
+    request.toggles([]).include_session(true).await.unwrap();
     assert_eq!(last(&server).target, "/v1/sessions-profile?include_session=true");
     assert_eq!(header(), None);
-    client.sessions().cancel(&SessionId::new("T12345678.s").unwrap(), Default::default()).await.unwrap_err();
+    client.sessions().cancel(&SessionId::new("T12345678.s").unwrap()).await.unwrap_err();
     assert_eq!(header(), None, "a call that takes no toggles sends none");
-    let options =
-        PaySessionOptions { toggles: Some(vec![PayToggle::StrictSuccessMerchantReference]), ..Default::default() };
     let request = serde_json::from_value::<PayRequest>(json!({})).unwrap();
-    drop(client.sessions().pay(&request, options).await);
+    drop(client.sessions().pay(request).toggles([PayToggle::StrictSuccessMerchantReference]).await);
     assert_eq!(header().as_deref(), Some("strict-success-merchant-reference"));
 }
 
@@ -120,15 +117,16 @@ async fn toggles_are_the_clients_unless_the_call_has_its_own() {
 async fn queries_repeat_their_lists_and_keep_their_dots() {
     let server = server(Reply::Json(200, json!([]))).await;
     let client = server.builder().build().unwrap();
-    let query = ListTransactions {
-        amount_gte: Some(100),
-        created_at_lte: Some("2026-01-01T00:00:00Z".into()),
-        limit: Some(7),
-        status: vec![TransactionStatus::Captured, "A_NEW_ONE".into()],
-        session_id: vec!["T12345678.a".into(), "T12345678.b".into()],
-        ..Default::default()
-    };
-    assert!(client.transactions().list(&query).await.unwrap().is_empty());
+    let request = client
+        .transactions()
+        .list()
+        .amount_gte(100)
+        .created_at_lte("2026-01-01T00:00:00Z")
+        .limit(7)
+        .status([TransactionStatus::Captured, "A_NEW_ONE".into()])
+        .session_id("T12345678.a")
+        .session_id("T12345678.b");
+    assert!(request.await.unwrap().is_empty());
     let target = last(&server).target;
     let mut pairs: Vec<_> = target.split_once('?').unwrap().1.split('&').collect();
     pairs.sort_unstable();
@@ -142,12 +140,10 @@ async fn queries_repeat_their_lists_and_keep_their_dots() {
         "status=CAPTURED",
     ];
     assert_eq!(pairs, expected);
-    let options = GetTransactionOptions { includes: vec![TransactionInclude::Session], ..Default::default() };
-    drop(client.transactions().get(&id(), options).await);
+    drop(client.transactions().get(&id()).include(TransactionInclude::Session).await);
     assert_eq!(last(&server).target, "/v1/transactions/T12345678.abc?includes=session");
     for limit in [0, 101, 255] {
-        let error = client.transactions().list(&ListTransactions { limit: Some(limit), ..Default::default() }).await;
-        let error = error.unwrap_err();
+        let error = client.transactions().list().limit(limit).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert_eq!(error.path().unwrap().to_string(), "$.limit");
     }
@@ -159,13 +155,12 @@ async fn an_id_of_another_account_is_refused_before_anything_is_sent() {
     let client = server.builder().build().unwrap();
     for (other, word) in [("T00000000.x", "belongs to account"), ("P12345678.x", "live")] {
         let (transaction, session) = (TransactionId::new(other).unwrap(), SessionId::new(other).unwrap());
-        let capture = CaptureRequest::new(1);
         let errors = [
-            client.transactions().get(&transaction, Default::default()).await.unwrap_err(),
-            client.transactions().capture(&transaction, &capture, Default::default()).await.unwrap_err(),
-            client.transactions().void(&transaction, Default::default()).await.unwrap_err(),
-            client.sessions().get(&session, Default::default()).await.unwrap_err(),
-            client.sessions().cancel(&session, Default::default()).await.unwrap_err(),
+            client.transactions().get(&transaction).await.unwrap_err(),
+            client.transactions().capture(&transaction, CaptureRequest::new(1)).await.unwrap_err(),
+            client.transactions().void(&transaction).await.unwrap_err(),
+            client.sessions().get(&session).await.unwrap_err(),
+            client.sessions().cancel(&session).await.unwrap_err(),
         ];
         for error in errors {
             assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
@@ -209,17 +204,16 @@ async fn a_capture_carries_a_reference_of_its_own_and_tells_it() {
     })
     .await;
     let client = server.builder().build().unwrap();
-    let capture =
-        async |request: &CaptureRequest| client.transactions().capture(&id(), request, Default::default()).await;
+    let capture = async |request: CaptureRequest| client.transactions().capture(&id(), request).await;
     let sent = || last(&server).json()["capture_reference"].as_str().unwrap().to_owned();
 
-    let first = capture(&CaptureRequest::new(100)).await.unwrap();
+    let first = capture(CaptureRequest::new(100)).await.unwrap();
     assert!(matches!(*first, Completion::Completed(_)));
     assert_eq!(first.reference(), Some(sent().as_str()));
     let own = CaptureRequest { capture_reference: Some("parcel-1".into()), ..CaptureRequest::new(100) };
-    let second = capture(&own).await.unwrap();
+    let second = capture(own).await.unwrap();
     assert_eq!((second.reference(), sent().as_str()), (Some("parcel-1"), "parcel-1"));
-    let error = capture(&CaptureRequest::new(100)).await.unwrap_err();
+    let error = capture(CaptureRequest::new(100)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected));
     assert_eq!(error.reference(), Some(sent().as_str()));
     assert_ne!(first.reference(), error.reference(), "made up anew for each call");
@@ -232,7 +226,7 @@ async fn a_202_is_a_capture_under_way() {
     let body = transaction(json!([])).to_string().into_bytes();
     let server = server(Reply::Full(202, headers, body)).await;
     let client = server.builder().build().unwrap();
-    let answer = client.transactions().capture(&id(), &CaptureRequest::new(1), Default::default()).await.unwrap();
+    let answer = client.transactions().capture(&id(), CaptureRequest::new(1)).await.unwrap();
     assert!(!answer.is_completed());
     let Completion::Accepted { event_request_id, .. } = answer.into_inner() else { panic!("202 is accepted") };
     assert_eq!(event_request_id.as_deref(), Some("05c91a5b"));
@@ -244,7 +238,7 @@ async fn a_gateway_page_keeps_its_status_and_prints_nothing_of_itself() {
     let headers = vec![("content-type", "text/html".into()), ("x-request-id", "req-17".into())];
     let server = server(Reply::Full(502, headers, page.clone())).await;
     let client = server.builder().build().unwrap();
-    let error = client.transactions().void(&id(), Default::default()).await.unwrap_err();
+    let error = client.transactions().void(&id()).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(502));
     assert_eq!((error.code(), error.message()), (None, None));
     assert_eq!(error.body(), page);
@@ -260,7 +254,7 @@ async fn an_unreadable_answer_names_the_path_and_not_the_value() {
     let body = json!({"id": "T12345678.abc", "currency": "NOK", "amount": "jane@example.com"});
     let server = server(Reply::Json(200, body)).await;
     let client = server.builder().build().unwrap();
-    let error = client.transactions().get(&id(), Default::default()).await.unwrap_err();
+    let error = client.transactions().get(&id()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreadable);
     assert_eq!(error.path().unwrap().to_string(), "$.amount");
     assert!(error.body().starts_with(b"{"));
@@ -272,9 +266,7 @@ async fn an_unreadable_answer_names_the_path_and_not_the_value() {
 async fn dropping_a_call_ends_it() {
     let server = server(Reply::Hang).await;
     let client = server.builder().build().unwrap();
-    let transactions = client.transactions();
-    let transaction = id();
-    let call = transactions.void(&transaction, Default::default());
+    let call = client.transactions().void(&id());
     assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
     assert_eq!(server.calls().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! The span of a call: its name and what it records.
+//! What is traced of a call: its span with what it records, and a warning for what reading skipped.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -13,6 +13,20 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
+
+/// The warnings, each as its fields.
+#[derive(Clone, Default)]
+struct Warnings(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Warnings {
+    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == "dintero" && *event.metadata().level() == tracing::Level::WARN {
+            let mut fields = BTreeMap::new();
+            event.record(&mut Fields(&mut fields));
+            self.0.lock().unwrap().push(fields);
+        }
+    }
+}
 
 struct Fields<'a>(&'a mut BTreeMap<String, String>);
 
@@ -49,8 +63,8 @@ async fn a_call_has_a_span_of_its_name_with_its_numbers() {
     .await;
     let client = server.builder().build().unwrap();
     let id = TransactionId::new("T12345678.abc").unwrap();
-    client.transactions().void(&id, Default::default()).await.unwrap_err();
-    client.transactions().get(&id, Default::default()).await.unwrap_err();
+    client.transactions().void(&id).await.unwrap_err();
+    client.transactions().get(&id).await.unwrap_err();
     let spans = spans.0.lock().unwrap();
     for name in ["void_transaction", "get_transaction"] {
         let fields = &spans[name];
@@ -63,4 +77,28 @@ async fn a_call_has_a_span_of_its_name_with_its_numbers() {
         assert!(shown("milliseconds").parse::<u64>().is_ok());
         assert_eq!(fields.len(), 5, "nothing else is recorded: {fields:?}");
     }
+}
+
+#[tokio::test]
+async fn a_field_that_was_skipped_is_a_warning_with_its_path_and_not_its_value() {
+    let warnings = Warnings::default();
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+    let server = Server::start(|seen| match seen.is_token() {
+        true => Reply::token("t0", 14_400),
+        false => Reply::Json(
+            200,
+            serde_json::json!({
+                "id": "T12345678.abc", "amount": 1, "currency": "NOK", "events": [{"amount": "jane@example.com"}],
+            }),
+        ),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let read = client.transactions().get(&TransactionId::new("T12345678.abc").unwrap()).await.unwrap();
+    assert_eq!(read.skipped_fields().len(), 1);
+    let warnings = warnings.0.lock().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0]["path"].contains("$.events[0].amount"), "{warnings:?}");
+    assert!(warnings[0]["operation"].contains("get_transaction"), "{warnings:?}");
+    assert!(!format!("{warnings:?}").contains("jane"), "{warnings:?}");
 }

@@ -16,7 +16,7 @@ async fn pay(client: &Client, sandbox: &Sandbox, payment: CustomerPayment) -> Tr
         "order": { "amount": 1000, "currency": "NOK", "merchant_reference": "r" },
     }))
     .unwrap();
-    let created = client.sessions().create_from_profile(&request, Default::default()).await.unwrap();
+    let created = client.sessions().create_from_profile(request).await.unwrap();
     sandbox.customer_pays_with(created.id.as_deref().unwrap(), payment).unwrap().parse().unwrap()
 }
 
@@ -35,21 +35,21 @@ async fn step(client: &Client, sandbox: &Sandbox, id: &TransactionId, random: &m
             fault.into_iter().for_each(|fault| sandbox.inject(CAPTURE, fault));
             let last = random.u8(0..8) == 0;
             let request = CaptureRequest { final_capture: Some(last), ..CaptureRequest::new(amount) };
-            let _ = calls.capture(id, &request, Default::default()).await;
+            let _ = calls.capture(id, request).await;
             "capture"
         }
         5..8 => {
             fault.into_iter().for_each(|fault| sandbox.inject(REFUND, fault));
-            let _ = calls.refund(id, &RefundRequest::new(amount), Default::default()).await;
+            let _ = calls.refund(id, RefundRequest::new(amount)).await;
             "refund"
         }
         8 => {
-            let _ = calls.void(id, Default::default()).await;
+            let _ = calls.void(id).await;
             "void"
         }
         _ => {
             let request = AuthorizationRequest { amount: Some(amount + 600), ..Default::default() };
-            let _ = calls.update_authorization(id, &request, Default::default()).await;
+            let _ = calls.update_authorization(id, request).await;
             "authorization"
         }
     }
@@ -77,7 +77,7 @@ async fn the_client_and_the_sandbox_come_to_the_same_sums() {
             life.push(step(&client, &sandbox, &id, &mut random).await);
             sandbox.clear_faults();
             sandbox.settle_accepted();
-            let read: Transaction = client.transactions().get(&id, Default::default()).await.unwrap().into_inner();
+            let read: Transaction = client.transactions().get(&id).await.unwrap().into_inner();
             let sums = (read.captured().unwrap(), read.refunded().unwrap());
             let left = (read.remaining_to_capture().unwrap(), read.remaining_to_refund().unwrap());
             let at = || format!("seed {seed} {:?} after {life:?}", read.status);

@@ -235,7 +235,7 @@ async fn whoever_joins_an_early_renewal_without_a_token_gets_all_attempts() {
     }
     let refused = tokio::spawn(async move {
         let id = TransactionId::new("T12345678.refused").unwrap();
-        client.transactions().get(&id, Default::default()).await
+        client.transactions().get(&id).await
     });
     while server.calls().len() < 3 {
         tokio::time::sleep(Duration::from_millis(5)).await;

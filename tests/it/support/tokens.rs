@@ -12,7 +12,7 @@ pub(crate) const LONG: u64 = 14_400;
 /// Any call that only reads; `Err` is told apart by the caller.
 pub(crate) async fn call(client: &Client) -> dintero::Result<()> {
     let id = TransactionId::new("T12345678.abc").unwrap();
-    client.transactions().get(&id, Default::default()).await?;
+    client.transactions().get(&id).await?;
     Ok(())
 }
 
