@@ -17,7 +17,7 @@ use dintero::types::{
     CaptureRequest, CreateSessionFromProfile, Currency, Order, OrderItem, RefundRequest, SessionUrls, ShippingOption,
     Transaction,
 };
-use dintero::{Client, Completion, Credentials, Environment, SessionId, SessionToggle, TransactionId};
+use dintero::{Client, Credentials, Environment, SessionId, SessionToggle, TransactionId, Verdict};
 use dintero_sandbox::Sandbox;
 
 type Outcome<T> = Result<T, Box<dyn Error>>;
@@ -139,11 +139,8 @@ async fn capture(client: &Client, id: &TransactionId, reference: &str, line_id: 
 
 /// A capture or refund may be done or still under way. Under way is no failure, and never a reason to send it
 /// again; the sandbox has it done, unless it is told otherwise.
-fn completed(completion: &Completion) -> Outcome<()> {
-    match completion {
-        Completion::Completed(_) => Ok(()),
-        Completion::Accepted { .. } => Err("the operation is still under way".into()),
-    }
+fn completed(verdict: &Verdict) -> Outcome<()> {
+    if verdict.is_completed() { Ok(()) } else { Err("the operation is still under way".into()) }
 }
 
 fn line(line_id: &str, amount: i64) -> OrderItem {

@@ -16,15 +16,16 @@ pub mod read;
 mod retry;
 mod transport;
 pub mod types;
+mod verdict;
 
 pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use client::{
-    Attempt, CallFuture, CallStream, Client, ClientBuilder, Completion, OneOrMany, PollOptions, Resolution, Response,
-    Settled, SystemHeaders, calls,
+    CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, Response, SystemHeaders, calls,
 };
 pub use clock::{Clock, SystemClock};
-pub use error::{Error, ErrorKind, Outcome, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use generated::operations::Operation;
 pub use ids::{AccountId, Environment, IdError, SessionId, TransactionId};
 pub use retry::RetryPolicy;
 pub use types::{PayToggle, SessionToggle};
+pub use verdict::{Attempt, Outcome, Verdict};

@@ -11,7 +11,7 @@ use dintero::callback::{
     Answer, Callback, Dedupe, DedupeKey, Once, Trouble, UnsignedReturn, Verifier, callbacks, once,
 };
 use dintero::types::{CaptureRequest, Transaction, TransactionEventName, TransactionStatus};
-use dintero::{Attempt, Client, Outcome, PollOptions, Resolution, TransactionId};
+use dintero::{Client, Outcome, PollOptions, TransactionId};
 
 /// What the handlers share. `D` is where the shop remembers what it has done.
 pub(crate) struct Shop<D> {
@@ -154,27 +154,28 @@ impl<D: Dedupe> Shop<D> {
 
     async fn send(&self, id: &TransactionId, request: CaptureRequest) -> Result<Settled, NotSettled> {
         match self.client.transactions().capture(id, request).await {
-            Ok(captured) if captured.is_completed() => state_of(captured.transaction()),
+            Ok(captured) if captured.is_completed() => Ok(Settled::Paid),
             // Accepted is not a failure: the money is on its way, and must not be asked for again.
             Ok(_) => Ok(Settled::Paid),
-            Err(error) => self.resolve(id, error).await,
+            Err(error) => self.resolve(error).await,
         }
     }
 
     /// After a capture without an answer: looks for its trace until it is clear whether the money moved.
-    async fn resolve(&self, id: &TransactionId, error: dintero::Error) -> Result<Settled, NotSettled> {
-        let Some(attempt) = Attempt::of(&error).filter(|_| error.outcome() == Outcome::Unknown) else {
+    async fn resolve(&self, error: dintero::Error) -> Result<Settled, NotSettled> {
+        let Some(attempt) = error.attempt().filter(|_| error.outcome() == Outcome::Unknown).cloned() else {
             return Err(error.into());
         };
-        // Shorter than the lease of the store.
-        let options = PollOptions { timeout: Duration::from_secs(30), ..PollOptions::default() };
-        let (transactions, id) = (self.client.transactions(), id.clone());
+        // Shorter than the lease of the store. Nothing between this program and the service holds a request for longer.
+        let lease = Some(Duration::from_secs(45));
+        let options = PollOptions { settle: lease, timeout: lease, ..PollOptions::default() };
+        let client = self.client.clone();
         // A task of its own begins with an empty stack; transactions are large, and so deep down they add up.
-        let resolved = tokio::spawn(async move { transactions.resolve(&id, &attempt, options).await }).await;
-        match resolved?? {
-            Resolution::Happened { .. } => Ok(Settled::Paid),
-            Resolution::Pending { .. } => Err(NotSettled::Pending),
-            _ => Err(error.into()),
+        let resolved = tokio::spawn(async move { client.resolve(&attempt, options).await }).await;
+        match resolved??.outcome() {
+            Outcome::Completed => Ok(Settled::Paid),
+            outcome if outcome.did_not_happen() => Err(error.into()),
+            _ => Err(NotSettled::Pending),
         }
     }
 }

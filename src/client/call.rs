@@ -21,6 +21,7 @@ use crate::generated;
 use crate::ids::{AccountId, SessionId, TransactionId};
 use crate::read::{self, SetAside, Unreadable};
 use crate::transport::CallScope;
+use crate::verdict::Attempt;
 
 /// What a request becomes when it is awaited.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<Response<T>>> + Send>>;
@@ -31,11 +32,18 @@ pub(crate) struct Context {
     pub(crate) core: Arc<Core>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) system: Option<SystemHeaders>,
+    /// For a money call: the attempt, once it has been made.
+    pub(crate) attempt: Option<Box<Attempt>>,
 }
 
 impl Context {
+    /// How long the call may take altogether.
+    pub(crate) fn limit(&self) -> Duration {
+        self.timeout.unwrap_or(self.core.timeout)
+    }
+
     pub(crate) fn new(core: &Arc<Core>) -> Self {
-        Self { core: core.clone(), timeout: None, system: None }
+        Self { core: core.clone(), timeout: None, system: None, attempt: None }
     }
 }
 
@@ -174,7 +182,6 @@ pub(crate) async fn run<R: Request>(request: R) -> Result<Response<Value<R>>> {
 pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> {
     let context = request.context();
     let core = &context.core;
-    let limit = context.timeout.unwrap_or(core.timeout);
     let scope = {
         let name = |error: Error| error.in_call(R::OPERATION, Default::default());
         core.guard(request.owner()).map_err(name)?;
@@ -183,7 +190,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
             None => core.system.clone(),
         };
         headers.extend(request.toggles_header().map_err(name)?);
-        CallScope::new(core.service.clone(), R::OPERATION, headers, limit)
+        CallScope::new(core.service.clone(), R::OPERATION, headers, context.limit())
     };
     let client = generated::Client::new_with_client(&core.base, core.service.http.reads.clone(), scope.clone());
     let span = R::span(core.account.as_str());

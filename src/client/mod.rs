@@ -6,7 +6,7 @@
 mod builder;
 mod call;
 pub mod calls;
-mod completion;
+mod money;
 mod one_or_many;
 mod paging;
 mod policy;
@@ -21,11 +21,10 @@ use std::time::Duration;
 
 pub use builder::ClientBuilder;
 pub use call::CallFuture;
-pub use completion::Completion;
 use http::HeaderMap;
 pub use one_or_many::OneOrMany;
 pub use paging::CallStream;
-pub use resolve::{Attempt, PollOptions, Resolution, Settled};
+pub use resolve::PollOptions;
 pub use response::Response;
 pub use system::SystemHeaders;
 

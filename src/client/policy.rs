@@ -4,14 +4,15 @@
 
 use super::call::{self, Request};
 use super::calls::{
-    CaptureTransactionCall, CreateSessionCall, CreateSessionFromProfileCall, PaySessionCall, RefundTransactionCall,
-    UpdateAuthorizationCall, UpdateSessionCall, VoidTransactionCall,
+    CancelSessionCall, CaptureTransactionCall, CreateSessionCall, CreateSessionFromProfileCall, PaySessionCall,
+    RefundTransactionCall, UpdateAuthorizationCall, UpdateSessionCall, VoidTransactionCall,
 };
-use super::completion::{Completion, Move, judge, judge_payment, reference_or_new};
+use super::money::Started;
 use super::response::Response;
 use crate::error::{Error, Result};
 use crate::money::OrderError;
-use crate::types::{CreatedSession, Session, SessionToggle, Transaction};
+use crate::types::{CreatedSession, Session, SessionToggle};
+use crate::verdict::{Attempt, Verdict};
 
 impl CreateSessionFromProfileCall {
     pub(super) async fn run(self) -> Result<Response<CreatedSession>> {
@@ -36,45 +37,56 @@ impl UpdateSessionCall {
     }
 }
 
-impl PaySessionCall {
-    pub(super) async fn run(self) -> Result<Response<Transaction>> {
-        judge_payment(call::send(&self).await?)
-    }
+/// The money calls: each is sent as an attempt, and its result is judged.
+macro_rules! money_calls {
+    ($($call:ident { $call_expr:expr, $end:ident, $of:literal $(, $field:ident)? })+) => {$(
+        impl $call {
+            /// Makes the attempt that the call is sent as, or gives the one that was made before.
+            ///
+            /// Store it before the call is awaited: with it, [`Client::resolve`](crate::Client::resolve) finds out
+            /// what became of the call even if its future is dropped or the process dies. Its time starts when it is
+            /// made: awaited later, the call has what is left of its timeout, and none of it is sent after that.
+            #[doc = $of]
+            pub fn attempt(&mut self) -> Attempt {
+                if let Some(attempt) = &self.context.attempt {
+                    return (**attempt).clone();
+                }
+                let make: fn(&Self) -> Attempt = $call_expr;
+                let attempt = make(self);
+                self.context.attempt = Some(Box::new(attempt.clone()));
+                attempt
+            }
+
+            pub(super) async fn run(mut self) -> Result<Response<Verdict>> {
+                let attempt = self.attempt();
+                $(self.request.$field = attempt.reference.clone();)?
+                let started = Started::begin(attempt)?;
+                self.context.timeout = Some(started.left());
+                started.$end(call::send(&self).await)
+            }
+        }
+    )+};
 }
 
-impl CaptureTransactionCall {
-    pub(super) async fn run(mut self) -> Result<Response<Completion>> {
-        let reference = fill(&mut self.request.capture_reference);
-        judge(call::send(&self).await, Move::Capture, Some(reference))
+money_calls! {
+    CaptureTransactionCall {
+        |call| Attempt::capture(&call.id, &call.request, call.context.limit()), end,
+        "\n\nA `capture_reference` is generated where the request has none.", capture_reference
     }
-}
-
-impl RefundTransactionCall {
-    pub(super) async fn run(mut self) -> Result<Response<Completion>> {
-        let reference = fill(&mut self.request.refund_reference);
-        judge(call::send(&self).await, Move::Refund, Some(reference))
+    RefundTransactionCall {
+        |call| Attempt::refund(&call.id, &call.request, call.context.limit()), end,
+        "\n\nA `refund_reference` is generated where the request has none.", refund_reference
     }
-}
-
-impl VoidTransactionCall {
-    pub(super) async fn run(self) -> Result<Response<Completion>> {
-        judge(call::send(&self).await, Move::Void, None)
+    VoidTransactionCall { |call| Attempt::void(&call.id, call.context.limit()), end, "" }
+    UpdateAuthorizationCall {
+        |call| Attempt::authorization(&call.id, &call.request, call.context.limit()), end,
+        "\n\nA `reference` is generated where the request has none.", reference
     }
-}
-
-impl UpdateAuthorizationCall {
-    pub(super) async fn run(self) -> Result<Response<Transaction>> {
-        let reference = self.request.reference.clone();
-        let response = judge(call::send(&self).await, Move::Authorization, reference)?;
-        Ok(response.map(|completion, _| completion.into_transaction()))
+    PaySessionCall {
+        |call| Attempt::pay(&call.context.core.account, &call.request, call.context.limit()), end,
+        "\n\nA payment is found by its `merchant_reference`."
     }
-}
-
-/// Gives a request a reference where its caller gave none.
-fn fill(reference: &mut Option<String>) -> String {
-    let chosen = reference_or_new(reference.as_deref());
-    *reference = Some(chosen.clone());
-    chosen
+    CancelSessionCall { |call| Attempt::cancel(&call.session_id, call.context.limit()), end_session, "" }
 }
 
 /// What more than one field of an order has to keep: told apart lines always, the sum where the call is strict.

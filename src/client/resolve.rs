@@ -1,33 +1,44 @@
-//! Finding out what became of a call.
+//! Finding out what became of a money call.
 //!
-//! After a 202 the outcome is told by an event that names the accepted request. After an unknown outcome nothing
-//! names the request but the caller's own reference: the transaction is read until an event with it tells.
+//! The evidence is read until it proves something or time is up; what it proves is decided in [`crate::verdict`].
 
 use std::time::Duration;
 
+use chrono::Utc;
+use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep};
 
-use super::calls::Transactions;
-use super::completion::{Move, newest};
+use super::Client;
+use super::money::Evidence as _;
 use super::response::Response;
-use crate::Operation;
-use crate::error::{Error, Failure, Outcome, Result, Spent};
-use crate::ids::TransactionId;
-use crate::types::{Transaction, TransactionEvent, TransactionEventName};
+use crate::error::{Error, ErrorKind, Outcome, Result, is_passing};
+use crate::ids::{SessionId, TransactionId};
+use crate::types::Transaction;
+use crate::verdict::{
+    Attempt, Candidate, Finding, Source, Target, Verdict, id, judge, judge_cancellation, judge_payment,
+};
 
-/// How a transaction is read again and again.
+/// The least time that a request counts as possibly still under way after its call has ended: gateways give up after
+/// a minute.
+const SETTLE: Duration = Duration::from_secs(60);
+/// How long is waited at least for what is under way.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How many transactions with one merchant reference are looked at.
+const MOST_CANDIDATES: usize = 50;
+
+/// How [`Client::resolve`] reads again and again.
 #[derive(Clone, Debug)]
 pub struct PollOptions {
-    /// How long altogether. Default 60 s.
-    pub timeout: Duration,
+    /// How long altogether; a last read is begun when time is up. Default: until the attempt has settled, and 60 s at
+    /// least.
+    pub timeout: Option<Duration>,
     /// How long before the second read; doubled after each, up to `longest_interval`. Default 0.5 s.
     pub interval: Duration,
     /// The longest wait between two reads. Default 5 s.
     pub longest_interval: Duration,
-    /// For [`Transactions::resolve`]: how long no trace of the operation must be found before it counts as not
-    /// having happened. A request that was lost on its way back may still be worked on, and one that hangs in a
-    /// gateway may yet be passed on, so this is to be longer than those take. Default 10 s.
-    pub settle: Duration,
+    /// How long after [`Attempt::until`] the request may still arrive. Default: as long as the call itself could take,
+    /// and 60 s at least. A shorter time risks that a request is called not received and then carried out.
+    pub settle: Option<Duration>,
     /// How long one read may take, instead of the client's [`timeout`](crate::ClientBuilder::timeout).
     pub read_timeout: Option<Duration>,
 }
@@ -35,264 +46,239 @@ pub struct PollOptions {
 impl Default for PollOptions {
     fn default() -> Self {
         Self {
-            timeout: Duration::from_secs(60),
+            timeout: None,
             interval: Duration::from_millis(500),
             longest_interval: Duration::from_secs(5),
-            settle: Duration::from_secs(10),
+            settle: None,
             read_timeout: None,
         }
     }
 }
 
-/// A call whose outcome is to be found out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Attempt {
-    /// A capture, by its `capture_reference`.
-    Capture {
-        /// The reference. It must be of this attempt alone: nothing else tells two captures apart.
-        reference: String,
-    },
-    /// A refund, by its `refund_reference`.
-    Refund {
-        /// The reference. It must be of this attempt alone: nothing else tells two refunds apart.
-        reference: String,
-    },
-    /// A void. There is at most one, so it needs no reference.
-    Void,
-    /// A change of the authorization, by its `reference`.
-    Authorization {
-        /// The reference. It must be of this attempt alone.
-        reference: String,
-    },
-}
-
-impl Attempt {
-    /// The attempt that ended in this error, if it was a capture, refund, void or change of the authorization that
-    /// went out with a reference.
-    #[must_use]
-    pub fn of(error: &Error) -> Option<Self> {
-        let reference = error.reference().map(str::to_owned);
-        match error.operation()? {
-            Operation::CaptureTransaction => Some(Self::Capture { reference: reference? }),
-            Operation::RefundTransaction => Some(Self::Refund { reference: reference? }),
-            Operation::VoidTransaction => Some(Self::Void),
-            Operation::UpdateAuthorization => Some(Self::Authorization { reference: reference? }),
-            _ => None,
-        }
-    }
-
-    fn parts(&self) -> (Move, Option<&str>) {
-        match self {
-            Self::Capture { reference } => (Move::Capture, Some(reference)),
-            Self::Refund { reference } => (Move::Refund, Some(reference)),
-            Self::Void => (Move::Void, None),
-            Self::Authorization { reference } => (Move::Authorization, Some(reference)),
-        }
-    }
-}
-
-/// What became of an attempt.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Resolution {
-    /// It was carried out.
-    Happened {
-        /// The transaction as it is now.
-        transaction: Box<Transaction>,
-        /// The event that shows it.
-        event: Box<TransactionEvent>,
-    },
-    /// It was not: the service tried and failed, or never got it. It may be made again, with a new reference.
-    DidNotHappen {
-        /// The transaction as it is now.
-        transaction: Box<Transaction>,
-        /// The event with `success: false`, if it was tried.
-        event: Option<Box<TransactionEvent>>,
-    },
-    /// Not decided when time ran out: under way, or what the service answers cannot be read well enough to tell. Do
-    /// not make it again; ask later.
-    Pending {
-        /// The transaction as it is now.
-        transaction: Box<Transaction>,
-    },
-}
-
-/// The end of an operation that was accepted with a 202.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Settled {
-    /// The transaction as it is now.
-    pub transaction: Box<Transaction>,
-    /// The event that tells of the success.
-    pub event: Box<TransactionEvent>,
-}
-
-impl Transactions {
-    /// Waits until an operation that was accepted with a 202 is done: until the transaction has an event whose
-    /// `correlation_request_id` is the accepted request's id.
+impl Client {
+    /// Finds out what became of a money call: one whose outcome is unknown, one that is under way, or one whose
+    /// future was dropped.
     ///
-    /// # Errors
-    /// [`ErrorKind::Failed`](crate::ErrorKind::Failed) when the event says that it failed, with the event and its
-    /// `correction`; [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) when there is none in time, after which it
-    /// may be waited for again; what reading the transaction may fail with.
-    pub async fn wait_for(&self, id: &TransactionId, event_request_id: &str, options: PollOptions) -> Result<Settled> {
-        let mut polls = Polls::begin(options);
-        loop {
-            let read = self.reread(id, &polls).await?;
-            let accepted = |event: &&TransactionEvent| {
-                event.correlation_request_id.as_deref() == Some(event_request_id) && !is_start(event)
-            };
-            let event = newest(read.events.iter().filter(accepted)).cloned().map(Box::new);
-            match event {
-                Some(event) if event.success == Some(true) => {
-                    return Ok(Settled { transaction: read.into_boxed(), event });
-                }
-                Some(event) if event.success == Some(false) => {
-                    let operation = operation_of(&event);
-                    let (transaction, answer) = read.into_parts();
-                    let failure = Failure { transaction, event: Some(event) };
-                    return Err(Error::failed(answer, failure).in_call(operation, polls.spent()));
-                }
-                _ => {}
-            }
-            if !polls.pause().await {
-                let error = Error::timeout(Outcome::Unknown);
-                return Err(error.in_call(Operation::GetTransaction, polls.spent()));
-            }
-        }
-    }
-
-    /// Finds out whether an attempt with an unknown outcome happened, by the events of the transaction.
+    /// Reads the transaction, or the session, until the evidence proves something or time is up:
+    ///
+    /// - A capture, refund or change of the authorization is found by its reference, or by the id of the accepted
+    ///   request. [`Outcome::Completed`] and [`Outcome::Rejected`] mean that its own event says so. **The reference has
+    ///   to be of this call alone**; one that the crate generated is. Calls of one amount under one reference are one
+    ///   call here: an earlier success counts for a later one, and what cannot be told apart is unknown.
+    /// - A void is found by what it does: whoever voided the transaction, it is voided.
+    /// - A payment with a stored token is found by its merchant reference, in the lists of transactions and sessions.
+    ///   That proves less: nothing keeps two payments from having the same merchant reference, and the interface does
+    ///   not say how soon a list shows a new transaction. Where it matters, pay with
+    ///   [`PayToggle::StrictMerchantReference`](crate::PayToggle): then the service itself refuses a second
+    ///   payment with the reference, and paying again is safe whatever became of the first.
+    /// - The cancellation of a session is found by the session.
+    ///
+    /// # When nothing is found
+    /// [`Outcome::NotReceived`] is said when a read that was **begun** after the settle time shows no trace, and
+    /// nothing else that could be the call's, such as a successful event of the amount without a reference.
+    /// The settle time runs from [`Attempt::until`], after which nothing of the request can leave this machine, and
+    /// covers by default as much time again as the call had, and a minute at least. What no client can know is whether a
+    /// gateway holds a request for longer than that and then passes it on. No standard keeps one from it. If yours
+    /// can, set [`PollOptions::settle`] to more than the longest time it does.
+    ///
+    /// [`Outcome::Unknown`] and [`Outcome::UnderWay`] mean that time was up first. Do not make the call again; resolve
+    /// it again later, or have somebody look at the transaction.
     ///
     /// ```no_run
     /// # async fn capture(client: dintero::Client, id: dintero::TransactionId) -> dintero::Result<()> {
-    /// use dintero::{Attempt, Outcome, Resolution, types::CaptureRequest};
+    /// use dintero::{Outcome, types::CaptureRequest};
     ///
     /// let request = CaptureRequest::new(29_990);
-    /// if let Err(error) = client.transactions().capture(&id, request).await {
-    ///     let attempt = match Attempt::of(&error) {
-    ///         Some(attempt) if error.outcome() == Outcome::Unknown => attempt,
-    ///         _ => return Err(error),
-    ///     };
-    ///     match client.transactions().resolve(&id, &attempt, Default::default()).await? {
-    ///         Resolution::Happened { .. } => {} // Captured: go on as after a success.
-    ///         Resolution::DidNotHappen { .. } => {} // Not captured: may be captured again.
-    ///         _ => {} // Not known yet: ask again later, and do not capture again.
-    ///     }
+    /// let verdict = match client.transactions().capture(&id, request).await {
+    ///     Ok(response) => response.into_inner(),
+    ///     Err(error) => match error.attempt().filter(|_| error.outcome() == Outcome::Unknown) {
+    ///         Some(attempt) => client.resolve(attempt, Default::default()).await?,
+    ///         None => return Err(error), // Not captured.
+    ///     },
+    /// };
+    /// match verdict.outcome() {
+    ///     Outcome::Completed => {} // Captured.
+    ///     outcome if outcome.did_not_happen() => {} // Not captured: may be captured again, with a new reference.
+    ///     _ => {} // Not known yet: resolve again later, and do not capture again.
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// What reading the transaction may fail with. The outcome is as unknown as before.
-    pub async fn resolve(&self, id: &TransactionId, attempt: &Attempt, options: PollOptions) -> Result<Resolution> {
-        let mut polls = Polls::begin(options);
+    /// What reading may fail with, when it does until time is up or cannot succeed. The outcome is as unknown as before.
+    pub async fn resolve(&self, attempt: &Attempt, options: PollOptions) -> Result<Verdict> {
+        if !attempt.is_of(&self.core.account) {
+            return Err(Error::invalid(format!("the attempt belongs to account {}", attempt.account())));
+        }
+        let settle = options.settle.unwrap_or_else(|| SETTLE.max(attempt.timeout()));
+        let mut polls = Polls::begin(attempt, settle, &options);
         loop {
-            let read = self.reread(id, &polls).await?;
-            match trace(&read, attempt) {
-                Trace::Success(event) => {
-                    return Ok(Resolution::Happened { transaction: read.into_boxed(), event });
-                }
-                Trace::Failure(event) => {
-                    return Ok(Resolution::DidNotHappen { transaction: read.into_boxed(), event: Some(event) });
-                }
-                Trace::None(event) if polls.is_settled() => {
-                    return Ok(Resolution::DidNotHappen { transaction: read.into_boxed(), event });
-                }
-                Trace::None(_) | Trace::Unclear => {}
+            polls.read();
+            let source = Source::Read { begun_at: attempt.now(Utc::now()), settle };
+            let found = self.look(attempt, source, options.read_timeout).await;
+            match &found {
+                Ok(verdict) if verdict.outcome.is_final() => return found,
+                Err(error) if is_lasting(error) => return found,
+                _ => {}
             }
-            if !polls.pause().await {
-                return Ok(Resolution::Pending { transaction: read.into_boxed() });
+            if !polls.pause(&options).await {
+                return found;
             }
         }
     }
 
-    async fn reread(&self, id: &TransactionId, polls: &Polls) -> Result<Response<Transaction>> {
-        let mut read = self.get(id);
-        read.context.timeout = polls.options.read_timeout;
-        read.await
-    }
-}
-
-/// What the events of a transaction show of an attempt.
-enum Trace {
-    Success(Box<TransactionEvent>),
-    Failure(Box<TransactionEvent>),
-    /// Under way, or not to be read.
-    Unclear,
-    /// Nothing; for a void the failure of one, which may have been an earlier one.
-    None(Option<Box<TransactionEvent>>),
-}
-
-fn trace(read: &Response<Transaction>, attempt: &Attempt) -> Trace {
-    let (what, reference) = attempt.parts();
-    let is_ours = |event: &&TransactionEvent| reference.is_none() || event.event_reference.as_deref() == reference;
-    let outcomes = || read.events.iter().filter(|event| what.is_outcome(event)).filter(is_ours);
-    if let Some(event) = outcomes().find(|event| event.success == Some(true)) {
-        return Trace::Success(Box::new(event.clone()));
-    }
-    let events = read.events.iter().filter(|event| what.is_outcome(event) || what.is_start(event));
-    match newest(events.filter(is_ours)) {
-        Some(event) if event.success == Some(false) && reference.is_some() => Trace::Failure(Box::new(event.clone())),
-        Some(event) if event.success == Some(false) => Trace::None(Some(Box::new(event.clone()))),
-        Some(_) => Trace::Unclear,
-        // No transaction is without events, and an event that was not read whole may be ours.
-        None if read.events.is_empty()
-            || read.skipped_fields().iter().any(|part| part.path.to_string().starts_with("$.events")) =>
-        {
-            Trace::Unclear
+    /// Reads once and judges what is read.
+    async fn look(&self, attempt: &Attempt, source: Source, time: Option<Duration>) -> Result<Verdict> {
+        match &attempt.target {
+            Target::Transaction(id) => {
+                let read = self.reread(id, time).await?;
+                let finding = judge(attempt, &read, read.skipped_fields(), source);
+                Ok(read.into_boxed().into_verdict(attempt.clone(), finding))
+            }
+            Target::Session(id) => self.look_at_session(attempt, id, source, time).await,
+            Target::Account(_) => self.look_for_payment(attempt, source, time).await,
         }
-        None => Trace::None(None),
+    }
+
+    async fn look_at_session(
+        &self,
+        attempt: &Attempt,
+        id: &SessionId,
+        source: Source,
+        time: Option<Duration>,
+    ) -> Result<Verdict> {
+        let mut request = self.sessions().get(id);
+        if let Some(time) = time {
+            request = request.timeout(time);
+        }
+        let session = request.await?;
+        let transaction = match crate::verdict::id(session.transaction_id.as_ref()).map(TransactionId::new) {
+            Some(Ok(id)) if session.cancelled_at.is_none() => Some(self.reread(&id, time).await?.into_boxed()),
+            _ => None,
+        };
+        let finding = judge_cancellation(attempt, &session, session.skipped_fields(), transaction.as_deref(), source);
+        let verdict = session.into_boxed().into_verdict(attempt.clone(), finding);
+        Ok(Verdict { transaction, ..verdict })
+    }
+
+    async fn look_for_payment(&self, attempt: &Attempt, source: Source, time: Option<Duration>) -> Result<Verdict> {
+        let Some(reference) = attempt.reference() else {
+            return Err(Error::invalid("the payment has no merchant reference to be found by"));
+        };
+        let mut found = Vec::new();
+        for id in self.payments(reference, time).await? {
+            found.push(self.reread(&id, time).await?);
+        }
+        let candidates: Vec<Candidate<'_>> = found.iter().map(|read| (&**read, read.skipped_fields())).collect();
+        let finding = match candidates.len() {
+            0..=MOST_CANDIDATES => judge_payment(attempt, &candidates, source),
+            _ => Finding { outcome: Outcome::Unknown, why: "too many transactions with the reference", place: None },
+        };
+        let shown = finding.place.or(candidates.len().checked_sub(1)).filter(|place| *place < found.len());
+        Ok(match shown {
+            Some(place) => found.swap_remove(place).into_boxed().into_verdict(attempt.clone(), finding),
+            None => Verdict {
+                outcome: finding.outcome,
+                why: finding.why,
+                attempt: attempt.clone(),
+                transaction: None,
+                session: None,
+                event: None,
+                failed: None,
+            },
+        })
+    }
+
+    /// The transactions with a merchant reference: those that are listed with it, or else those of the sessions that
+    /// are.
+    async fn payments(&self, reference: &str, time: Option<Duration>) -> Result<Vec<TransactionId>> {
+        let mut request = self.transactions().list().merchant_reference(reference);
+        if let Some(time) = time {
+            request = request.timeout(time);
+        }
+        let mut ids = Vec::new();
+        let mut rows = request.rows();
+        while let Some(row) = rows.next().await {
+            let row = row?;
+            if row.merchant_reference.as_deref().is_none_or(|theirs| theirs.trim() == reference.trim()) {
+                ids.extend(id(row.id.as_ref()).map(TransactionId::new));
+            }
+            if ids.len() > MOST_CANDIDATES {
+                break;
+            }
+        }
+        if ids.is_empty() {
+            let mut request = self.sessions().list().search(reference);
+            if let Some(time) = time {
+                request = request.timeout(time);
+            }
+            let mut rows = request.rows();
+            while let Some(row) = rows.next().await {
+                let row = match row {
+                    // Sessions are listed at the classic host only. Without a transaction there is no payment, so
+                    // they add to the list of transactions and are not needed for it.
+                    Err(error) if matches!(error.status().map(|status| status.as_u16()), Some(403..=405 | 501)) => {
+                        break;
+                    }
+                    row => row?,
+                };
+                if row.order.merchant_reference.trim() == reference.trim() {
+                    ids.extend(id(row.transaction_id.as_ref()).map(TransactionId::new));
+                }
+            }
+        }
+        Ok(ids.into_iter().collect::<std::result::Result<_, _>>()?)
+    }
+
+    async fn reread(&self, id: &TransactionId, time: Option<Duration>) -> Result<Response<Transaction>> {
+        let request = self.transactions().get(id);
+        match time {
+            Some(time) => request.timeout(time).await,
+            None => request.await,
+        }
     }
 }
 
-fn is_start(event: &TransactionEvent) -> bool {
-    [Move::Capture, Move::Refund, Move::Void].iter().any(|what| what.is_start(event))
-}
-
-fn operation_of(event: &TransactionEvent) -> Operation {
-    match event.event {
-        Some(TransactionEventName::Capture) => Operation::CaptureTransaction,
-        Some(TransactionEventName::Refund) => Operation::RefundTransaction,
-        Some(TransactionEventName::Void) => Operation::VoidTransaction,
-        _ => Operation::GetTransaction,
+/// Whether reading again will fail as well.
+fn is_lasting(error: &Error) -> bool {
+    match (error.kind(), error.status()) {
+        (ErrorKind::Configuration | ErrorKind::InvalidRequest, _) => true,
+        (_, Some(status)) => status.is_client_error() && !is_passing(status),
+        _ => false,
     }
 }
 
 /// Reads at growing intervals until time is up.
 struct Polls {
-    options: PollOptions,
-    began: Instant,
+    end: Option<Instant>,
+    last: Instant,
     interval: Duration,
-    reads: u32,
 }
 
 impl Polls {
-    fn begin(options: PollOptions) -> Self {
-        let interval = options.interval;
-        Self { options, began: Instant::now(), interval, reads: 1 }
+    fn begin(attempt: &Attempt, settle: Duration, options: &PollOptions) -> Self {
+        let began = Instant::now();
+        let open = (attempt.until - attempt.now(Utc::now())).to_std().unwrap_or_default();
+        let settled = open.saturating_add(settle).saturating_add(Duration::from_millis(1));
+        let timeout = options.timeout.unwrap_or_else(|| PATIENCE.max(settled));
+        Self { end: began.checked_add(timeout), last: began, interval: options.interval }
     }
 
-    fn is_settled(&self) -> bool {
-        self.began.elapsed() >= self.options.settle
+    /// Notes that a read begins.
+    fn read(&mut self) {
+        self.last = Instant::now();
     }
 
-    /// Waits for the next read; `false` when time is up.
-    async fn pause(&mut self) -> bool {
-        let left = self.options.timeout.saturating_sub(self.began.elapsed());
-        if left.is_zero() {
+    /// Waits for the next read; `false` when the last one was begun after time was up.
+    async fn pause(&mut self, options: &PollOptions) -> bool {
+        if self.end.is_some_and(|end| self.last >= end) {
             return false;
         }
-        // The last read is made when time is up, not before.
-        sleep(self.interval.min(left)).await;
-        self.interval = self.interval.saturating_mul(2).min(self.options.longest_interval);
-        self.reads = self.reads.saturating_add(1);
+        let wake =
+            self.end.map_or(self.interval, |end| self.interval.min(end.saturating_duration_since(Instant::now())));
+        sleep(wake).await;
+        self.interval = self.interval.saturating_mul(2).min(options.longest_interval);
         true
-    }
-
-    fn spent(&self) -> Spent {
-        Spent { attempts: self.reads, elapsed: self.began.elapsed() }
     }
 }

@@ -17,7 +17,6 @@ pub struct Response<T> {
     value: Box<T>,
     answer: RawResponse,
     call: Finished,
-    reference: Option<String>,
     skipped: Vec<SetAside>,
 }
 
@@ -30,7 +29,7 @@ pub(crate) struct Finished {
 
 impl<T> Response<T> {
     pub(crate) fn new(value: Box<T>, answer: RawResponse, call: Finished) -> Self {
-        Self { value, answer, call, reference: None, skipped: Vec::new() }
+        Self { value, answer, call, skipped: Vec::new() }
     }
 
     pub(crate) fn with_skipped_fields(mut self, skipped: Vec<SetAside>) -> Self {
@@ -46,17 +45,11 @@ impl<T> Response<T> {
         (self.value, self.answer)
     }
 
-    pub(crate) fn with_reference(mut self, reference: Option<String>) -> Self {
-        self.reference = reference;
-        self
-    }
-
     pub(crate) fn map<U>(self, change: impl FnOnce(Box<T>, &RawResponse) -> Box<U>) -> Response<U> {
         Response {
             value: change(self.value, &self.answer),
             answer: self.answer,
             call: self.call,
-            reference: self.reference,
             skipped: self.skipped,
         }
     }
@@ -108,13 +101,6 @@ impl<T> Response<T> {
     #[must_use]
     pub fn skipped_fields(&self) -> &[SetAside] {
         &self.skipped
-    }
-
-    /// The `capture_reference`, `refund_reference` or authorization `reference` that the call went out with:
-    /// the caller's own, or the one made up for it.
-    #[must_use]
-    pub fn reference(&self) -> Option<&str> {
-        self.reference.as_deref()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What an error tells of an operation that the service carried out and that failed.
+//! What an error tells of a money call, and of an operation that the service carried out and that failed.
 
 use std::time::Duration;
 
@@ -8,25 +8,33 @@ use super::Error;
 use crate::types::{
     RetryPolicyRetryCode, Transaction, TransactionEvent, TransactionEventCorrection, TransactionEventError,
 };
+use crate::verdict::{Attempt, Verdict};
 
 impl Error {
-    /// The reference that the failed call went out with: the caller's own or, for a capture or refund without
-    /// one, the one made up for it. Needed to find out about an [`Outcome::Unknown`](super::Outcome::Unknown).
+    /// The attempt, for a money call: what [`Client::resolve`](crate::Client::resolve) needs to find out about an
+    /// [`Outcome::Unknown`](super::Outcome::Unknown), the reference included.
     #[must_use]
-    pub fn reference(&self) -> Option<&str> {
-        self.inner.reference.as_deref()
+    pub fn attempt(&self) -> Option<&Attempt> {
+        let inner = &self.inner;
+        inner.verdict.as_ref().map(|verdict| &verdict.attempt).or(inner.attempt.as_deref())
     }
 
-    /// The transaction that came with a failed operation. Holds a customer's data.
+    /// What the response to a money call was judged to mean, when it was a success that does not show one.
+    #[must_use]
+    pub fn verdict(&self) -> Option<&Verdict> {
+        self.inner.verdict.as_deref()
+    }
+
+    /// The transaction that came with the response to a money call. Holds a customer's data.
     #[must_use]
     pub fn transaction(&self) -> Option<&Transaction> {
-        self.inner.failure.as_ref().map(|failure| &*failure.transaction)
+        self.verdict()?.transaction()
     }
 
     /// The event with `success: false`.
     #[must_use]
     pub fn failed_event(&self) -> Option<&TransactionEvent> {
-        self.inner.failure.as_ref()?.event.as_deref()
+        self.verdict()?.failed_event()
     }
 
     /// Status and remaining sums as the service put them right after the failed operation.

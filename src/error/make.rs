@@ -10,12 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::{ApiBody, CallId, Error, ErrorKind, Failure, Inner, KEPT_BODY, Outcome};
+use super::{ApiBody, CallId, Error, ErrorKind, Inner, KEPT_BODY, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
 use crate::money::OrderError;
 use crate::raw_response::RawResponse;
 use crate::read::{JsonPath, Unreadable, UnreadableRow};
+use crate::verdict::{Attempt, Verdict};
 
 /// What a call has used up when it fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,8 +45,8 @@ impl Error {
                 attempts: 0,
                 elapsed: Duration::ZERO,
                 source: None,
-                reference: None,
-                failure: None,
+                attempt: None,
+                verdict: None,
             }),
         }
     }
@@ -104,7 +105,8 @@ impl Error {
 
     /// The service, or a gateway before it, answered with a status that is no success.
     pub(crate) fn api(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let mut error = Self::bare(ErrorKind::Api, Outcome::of_status(status), "the service answered with an error");
+        let mut error =
+            Self::bare(ErrorKind::Api, Outcome::of_status(status, &body), "the service answered with an error");
         error.inner.api = ApiBody::read(&body);
         error.with_answer(status, headers, body)
     }
@@ -114,20 +116,21 @@ impl Error {
         Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail).with_answer(status, headers, body)
     }
 
-    /// A success whose content says that the operation failed.
-    pub(crate) fn failed(answer: RawResponse, failure: Failure) -> Self {
-        let wait = failure.event.as_deref().and_then(super::failure::retry_after);
-        let detail = "the service reports that the operation failed";
-        let mut error = Self::bare(ErrorKind::Failed, Outcome::Rejected, detail).with_answer(
-            answer.status,
-            answer.headers,
-            answer.body,
-        );
-        let event = failure.event.as_ref().and_then(|event| event.error.as_ref());
+    /// A success whose content says that the operation failed, or does not prove that it did not.
+    pub(crate) fn judged(response: RawResponse, verdict: Box<Verdict>) -> Self {
+        let (kind, detail) = match verdict.outcome() {
+            Outcome::Rejected => (ErrorKind::Failed, "the service reports that the operation failed".to_owned()),
+            _ => (ErrorKind::Unproven, format!("the response does not prove what became of it: {}", verdict.why())),
+        };
+        let failed = verdict.failed_event();
+        let wait = failed.and_then(super::failure::retry_after);
+        let mut error =
+            Self::bare(kind, verdict.outcome(), detail).with_answer(response.status, response.headers, response.body);
+        let event = failed.and_then(|event| event.error.as_ref());
         error.inner.api.code = event.and_then(|error| error.code.clone());
         error.inner.api.message = event.and_then(|error| error.message.clone());
         error.inner.retry_after = error.inner.retry_after.or(wait);
-        error.inner.failure = Some(failure);
+        error.inner.verdict = Some(verdict);
         error
     }
 
@@ -194,8 +197,8 @@ impl Error {
         self
     }
 
-    pub(crate) fn with_reference(mut self, reference: Option<String>) -> Self {
-        self.inner.reference = reference;
+    pub(crate) fn with_attempt(mut self, attempt: Attempt) -> Self {
+        self.inner.attempt = Some(Box::new(attempt));
         self
     }
 

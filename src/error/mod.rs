@@ -7,7 +7,6 @@
 mod api;
 mod failure;
 mod make;
-mod outcome;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -17,13 +16,13 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+pub(crate) use crate::verdict::Outcome;
 pub(crate) use api::ApiBody;
 pub(crate) use make::Spent;
-pub use outcome::Outcome;
 
 use crate::Operation;
 use crate::read::JsonPath;
-use crate::types::{Transaction, TransactionEvent};
+use crate::verdict::{Attempt, Verdict};
 
 /// How much of an answer's body an error keeps, in bytes.
 pub(crate) const KEPT_BODY: usize = 64 * 1024;
@@ -51,6 +50,9 @@ pub enum ErrorKind {
     /// The service carried the call out and it failed: a declined payment, an event with
     /// `success: false`.
     Failed,
+    /// The response to a money call is a success that does not prove what became of it: its events are missing,
+    /// cannot be read or contradict each other. [`Error::verdict`] says what is wrong.
+    Unproven,
 }
 
 /// The result of this crate's calls.
@@ -93,8 +95,8 @@ struct Inner {
     attempts: u32,
     elapsed: Duration,
     source: Option<Box<dyn StdError + Send + Sync>>,
-    reference: Option<String>,
-    failure: Option<Failure>,
+    attempt: Option<Box<Attempt>>,
+    verdict: Option<Box<Verdict>>,
 }
 
 /// Which call an error is of.
@@ -126,12 +128,6 @@ impl From<Operation> for CallId {
     fn from(operation: Operation) -> Self {
         Self::Operation(operation)
     }
-}
-
-/// What the service carried out and reports as failed.
-pub(crate) struct Failure {
-    pub(crate) transaction: Box<Transaction>,
-    pub(crate) event: Option<Box<TransactionEvent>>,
 }
 
 impl Error {
@@ -220,7 +216,7 @@ impl Error {
         self.inner.elapsed
     }
 
-    /// What is known about the effect of the call.
+    /// What is known about the effect of the call: not sent, rejected or unknown.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.inner.outcome
@@ -262,7 +258,11 @@ impl Error {
                 // No answer to the token call at all.
                 None => inner.kind == ErrorKind::Token,
             },
-            ErrorKind::Configuration | ErrorKind::InvalidRequest | ErrorKind::Unreadable | ErrorKind::Failed => false,
+            ErrorKind::Configuration
+            | ErrorKind::InvalidRequest
+            | ErrorKind::Unreadable
+            | ErrorKind::Failed
+            | ErrorKind::Unproven => false,
         };
         let only_reads = inner.call.is_some_and(CallId::only_reads);
         passing && (only_reads || inner.outcome != Outcome::Unknown)

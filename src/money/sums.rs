@@ -3,6 +3,7 @@
 //! `amount` of a transaction is always the order's; the sums are added up from its events.
 
 use crate::types::{Transaction, TransactionEvent, TransactionEventName, TransactionStatus};
+use crate::verdict::events::Events;
 
 /// Why a sum cannot be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -117,8 +118,9 @@ impl Transaction {
 
     /// The sum of successful events of a name, from a place among the events on.
     fn sum(&self, from: usize, name: &TransactionEventName) -> Result<i64, SumError> {
+        let meaning = Events::of(&self.events);
         let events = self.events.iter().enumerate().skip(from);
-        let counted = events.filter(|(_, event)| event.event.as_ref() == Some(name) && self.counts(event));
+        let counted = events.filter(|(_, event)| event.event.as_ref() == Some(name) && meaning.counts(event));
         counted
             .map(|(index, event)| event.amount.ok_or(SumError::NoAmount { index }))
             .try_fold(0_i64, |sum, amount| sum.checked_add(amount?).ok_or(SumError::Overflow))
@@ -127,17 +129,8 @@ impl Transaction {
     /// Whether one of these succeeded, from a place among the events on.
     fn happened(&self, from: usize, names: &[TransactionEventName]) -> bool {
         let is_one = |event: &TransactionEvent| event.event.as_ref().is_some_and(|name| names.contains(name));
-        self.events.iter().skip(from).any(|event| is_one(event) && self.counts(event))
-    }
-
-    fn counts(&self, event: &TransactionEvent) -> bool {
-        let is_taken_back = || {
-            event.id.as_ref().is_some_and(|id| {
-                let mut corrections = self.events.iter().filter_map(|other| other.correction.as_ref());
-                corrections.any(|correction| correction.event_ids.contains(id))
-            })
-        };
-        event.success == Some(true) && !is_taken_back()
+        let meaning = Events::of(&self.events);
+        self.events.iter().skip(from).any(|event| is_one(event) && meaning.counts(event))
     }
 
     /// A remaining amount as the newest correction has it, and where the events after it begin.

@@ -65,12 +65,15 @@ impl CallScope {
                     return Err(error);
                 }
                 replayed = true;
+                self.set_refused();
                 refusal = Some(error);
                 continue;
             }
             let again = self.may_repeat(&error);
             match service.retry.wait(retries, error.retry_after()) {
                 Some(wait) if again && self.has_time_for(wait) => sleep(wait).await,
+                // A request was seen, and refused: that is what became of the call, not that another did not leave.
+                _ if error.is_unconnected() => return Err(combine(refusal, error)),
                 _ => return Err(error),
             }
             retries += 1;

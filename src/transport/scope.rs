@@ -41,6 +41,8 @@ struct Record {
     attempts: u32,
     /// What is to be said of the effect if the call ends here and now.
     effect: Outcome,
+    /// Whether the service has seen a request of the call, and refused it.
+    refused: bool,
     end: Option<Result<RawResponse, Error>>,
 }
 
@@ -57,7 +59,7 @@ impl CallScope {
                 began,
                 deadline: began.checked_add(limit).unwrap_or(far),
                 reach: Reach::default(),
-                record: Mutex::new(Record { attempts: 0, effect: Outcome::NotSent, end: None }),
+                record: Mutex::new(Record { attempts: 0, effect: Outcome::NotSent, refused: false, end: None }),
             }),
         }
     }
@@ -81,13 +83,21 @@ impl CallScope {
         self.record(|record| record.effect = effect);
     }
 
+    /// Notes that the service has seen a request of the call and refused it.
+    pub(super) fn set_refused(&self) {
+        self.record(|record| record.refused = true);
+    }
+
     /// What is to be said of the effect if the call ends here and now. Where a connection has not come about, nothing
-    /// left on it.
+    /// left on it; where the service has refused a request before, that is what became of the call.
     pub(super) fn effect(&self) -> Outcome {
-        if !self.shared.operation.only_reads() && self.shared.reach.is_connecting() {
-            return Outcome::NotSent;
-        }
-        self.record(|record| record.effect)
+        let is_connecting = !self.shared.operation.only_reads() && self.shared.reach.is_connecting();
+        self.record(|record| match record.effect {
+            Outcome::NotSent if record.refused => Outcome::Rejected,
+            _ if is_connecting && record.refused => Outcome::Rejected,
+            _ if is_connecting => Outcome::NotSent,
+            effect => effect,
+        })
     }
 
     /// What the call has used up.

@@ -8,3 +8,5 @@ mod spans;
 mod sums;
 mod token;
 mod token_store;
+mod unproven;
+mod verdicts;

@@ -7,8 +7,7 @@ use std::time::Duration;
 use crate::support::{Reply, Seen, Server, credentials};
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude, TransactionStatus};
 use dintero::{
-    Client, Completion, Credentials, ErrorKind, Outcome, PayToggle, SessionId, SessionToggle, SystemHeaders,
-    TransactionId,
+    Client, Credentials, ErrorKind, Outcome, PayToggle, SessionId, SessionToggle, SystemHeaders, TransactionId,
 };
 use serde_json::{Value, json};
 
@@ -208,15 +207,16 @@ async fn a_capture_carries_a_reference_of_its_own_and_tells_it() {
     let sent = || last(&server).json()["capture_reference"].as_str().unwrap().to_owned();
 
     let first = capture(CaptureRequest::new(100)).await.unwrap();
-    assert!(matches!(*first, Completion::Completed(_)));
-    assert_eq!(first.reference(), Some(sent().as_str()));
+    assert!(first.is_completed());
+    assert_eq!(first.attempt().reference(), Some(sent().as_str()));
     let own = CaptureRequest { capture_reference: Some("parcel-1".into()), ..CaptureRequest::new(100) };
     let second = capture(own).await.unwrap();
-    assert_eq!((second.reference(), sent().as_str()), (Some("parcel-1"), "parcel-1"));
+    assert_eq!((second.attempt().reference(), sent().as_str()), (Some("parcel-1"), "parcel-1"));
     let error = capture(CaptureRequest::new(100)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected));
-    assert_eq!(error.reference(), Some(sent().as_str()));
-    assert_ne!(first.reference(), error.reference(), "made up anew for each call");
+    let attempt = error.attempt().unwrap();
+    assert_eq!(attempt.reference(), Some(sent().as_str()));
+    assert_ne!(first.attempt().reference(), attempt.reference(), "generated anew for each call");
     assert_eq!(error.failed_event().and_then(|event| event.amount), Some(100));
 }
 
@@ -227,9 +227,8 @@ async fn a_202_is_a_capture_under_way() {
     let server = server(Reply::Full(202, headers, body)).await;
     let client = server.builder().build().unwrap();
     let answer = client.transactions().capture(&id(), CaptureRequest::new(1)).await.unwrap();
-    assert!(!answer.is_completed());
-    let Completion::Accepted { event_request_id, .. } = answer.into_inner() else { panic!("202 is accepted") };
-    assert_eq!(event_request_id.as_deref(), Some("05c91a5b"));
+    assert_eq!(answer.outcome(), Outcome::UnderWay);
+    assert_eq!(answer.attempt().event_request_id(), Some("05c91a5b"));
 }
 
 #[tokio::test]
