@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::model::{Call, Field, Presence, Shape, Surface};
+use super::model::{Call, Field, Kind, Presence, Shape, Surface};
 use super::rust;
 
 /// Compares and finishes; returns the client, and the structs.
@@ -96,10 +96,24 @@ fn finish_struct(
         compare(&made.ty, field, surface)?;
         let kind = rust::field(field, &|name| local(name, surface));
         made.ty = syn::parse_quote!(#kind);
+        made.attrs.extend(lenient(field));
     }
     match wanted.values().next() {
         Some(lost) => Err(format!("field `{}` is not in the generated code", lost.json)),
         None => Ok(()),
+    }
+}
+
+/// Lets reading leave out what a type can do without: an optional field, an entry of a list or map. `src/read/field.rs`
+/// has the functions. The generator says itself where an empty list is the default.
+fn lenient(field: &Field) -> Option<syn::Attribute> {
+    match (field.presence, &field.kind) {
+        (Presence::Optional, _) => Some(syn::parse_quote!(#[serde(default, deserialize_with = "crate::read::field")])),
+        (Presence::Defaulted, _) => Some(syn::parse_quote!(#[serde(deserialize_with = "crate::read::field")])),
+        (Presence::Required, Kind::List(_) | Kind::Map(_)) => {
+            Some(syn::parse_quote!(#[serde(deserialize_with = "crate::read::entries")]))
+        }
+        (Presence::Required, _) => None,
     }
 }
 

@@ -14,6 +14,13 @@ pub(crate) struct RawResponse {
     pub(crate) body: Bytes,
 }
 
+impl RawResponse {
+    /// Status and headers of a response whose body is still to come.
+    pub(crate) fn head(response: &reqwest::Response) -> Self {
+        Self { status: response.status(), headers: response.headers().clone(), body: Bytes::new() }
+    }
+}
+
 /// What became of reading a response. The status has been seen in each case.
 pub(crate) enum Read {
     Whole(RawResponse),

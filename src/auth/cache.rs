@@ -2,7 +2,8 @@
 //!
 //! A renewal runs in a task of its own, never in the call that found it due, so dropping a call strands
 //! nobody. Callers only ever read the state under a lock that is not held across a wait. What decides
-//! between them is the age of the token:
+//! between them is the age of the token, told by the wall clock, since a token ends by it. How long something is waited
+//! for is told by the monotonic clock: a wall clock that is set back prolongs no wait.
 //!
 //! | age | callers | renewal |
 //! |---|---|---|
@@ -11,16 +12,17 @@
 //! | mandatory (last 30 seconds) | wait for the next, use it if none comes | one |
 //! | expired, or refused by the service | wait for the next | one |
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Source;
-use super::store::{StoredToken, TokenKey, TokenStore};
+use super::store::{StoreError, StoredToken, TokenKey, TokenStore};
 use super::token::{Age, Token};
 use crate::error::{Error, Result};
 
@@ -30,9 +32,13 @@ const STORE_PATIENCE: Duration = Duration::from_secs(2);
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(120);
 /// A token that replaced a refused one is not replaced again for this long: if it is refused as well, the
 /// token is not what is wrong.
-const REFUSAL_HOLD: TimeDelta = TimeDelta::seconds(10);
-/// The wait after a failed early renewal: doubled from the first to the second.
-const HOLD: (TimeDelta, TimeDelta) = (TimeDelta::seconds(5), TimeDelta::seconds(60));
+const REFUSAL_HOLD: Duration = Duration::from_secs(10);
+/// The wait after a failed renewal: doubled from the first to the second.
+const HOLD: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
+/// No hold is longer, however long a wait the client is told to take.
+const LONGEST_HOLD: Duration = Duration::from_secs(86_400);
+/// More renewals than this that end without a word, and a call waits for no other.
+const LOST_RENEWALS: u32 = 2;
 
 type Ended = Option<Result<Arc<Token>, Arc<Error>>>;
 
@@ -71,9 +77,16 @@ struct Renewal {
 
 /// No renewal before this time.
 struct Hold {
-    until: DateTime<Utc>,
-    /// The error of the token call, if it was the service that asked for the wait.
-    asked: Option<Arc<Error>>,
+    until: Instant,
+    asked: Option<Asked>,
+}
+
+/// A wait that the service asked for, which may be longer than the hold.
+#[derive(Clone)]
+struct Asked {
+    until: Instant,
+    /// The error of the token call.
+    error: Arc<Error>,
 }
 
 impl TokenCache {
@@ -84,11 +97,13 @@ impl TokenCache {
 
     /// A token that is good for a call made now.
     pub(crate) async fn token(&self) -> Result<Arc<Token>> {
+        let mut lost = 0;
         loop {
             let (spare, number, early, mut ended) = {
+                // Not under the lock: the clock can be the caller's code.
+                let (wall, now) = (self.shared.source.clock.now(), Instant::now());
                 let mut state = self.shared.lock();
-                let now = self.shared.source.clock.now();
-                let current = state.token.clone().map(|token| (token.age(now), token));
+                let current = state.token.clone().map(|token| (token.age(wall), token));
                 let spare = match current {
                     Some((Age::Fresh, token)) => return Ok(token),
                     Some((Age::Advisory, token)) => {
@@ -120,10 +135,14 @@ impl TokenCache {
                     None => continue,
                 }
             };
+            // Where there is none, the task was dropped with its runtime, or stands still: the next round begins another.
             let outcome = match timeout(RENEWAL_PATIENCE, ended.wait_for(Option::is_some)).await {
                 Ok(Ok(outcome)) => outcome.clone(),
-                // Its task was dropped with its runtime, or stands still: the next round begins another.
-                Ok(Err(_)) | Err(_) => None,
+                Ok(Err(_)) => {
+                    lost += 1;
+                    None
+                }
+                Err(_) => None,
             };
             match (outcome, spare) {
                 (Some(Ok(token)), _) => return Ok(token),
@@ -134,7 +153,12 @@ impl TokenCache {
                     let asked = error.retry_after();
                     return Err(Error::token(error, asked));
                 }
-                (None, _) => self.shared.forget(number),
+                (None, _) if lost <= LOST_RENEWALS => self.shared.forget(number),
+                (None, Some(spare)) => return Ok(spare),
+                (None, None) => {
+                    let error = Error::configuration("the renewal of the access token ended without a result");
+                    return Err(Error::token(Arc::new(error), None));
+                }
             }
         }
     }
@@ -147,8 +171,7 @@ impl TokenCache {
             // Another has taken its place, or is being fetched.
             _ => return true,
         };
-        let age = self.shared.source.clock.now() - current.stored().obtained_at();
-        if current.after_refusal && age < REFUSAL_HOLD {
+        if current.after_refusal && current.since.elapsed() < REFUSAL_HOLD {
             return false;
         }
         state.refused = state.token.take();
@@ -188,18 +211,20 @@ impl Shared {
             let (ended, fetched) = shared.settle(number, outcome);
             sender.send_replace(Some(ended));
             if let (Some(token), Some(store)) = (fetched, &shared.store) {
-                let saved = timeout(STORE_PATIENCE, store.save(&shared.key, &token)).await;
-                if !matches!(saved, Ok(Ok(()))) {
-                    tracing::warn!(timed_out = saved.is_err(), "the token store took no token");
-                }
+                ask("save", async { store.save(&shared.key, &token).await }).await;
             }
         }));
         Ok(())
     }
 
     /// A token from the store or, failing that, from the service. The second tells whether it was fetched.
+    ///
+    /// After a refusal the store is not asked: what it has may be no better, and the call that waits is made once more
+    /// only.
     async fn obtain(&self, patience: Patience) -> Result<(StoredToken, bool)> {
-        if let Some(token) = self.load().await {
+        if !self.lock().is_after_refusal()
+            && let Some(token) = self.load().await
+        {
             return Ok((token, false));
         }
         let retries = match patience {
@@ -216,17 +241,16 @@ impl Shared {
     /// What the store has, if it is better than what we have.
     async fn load(&self) -> Option<StoredToken> {
         let store = self.store.as_ref()?;
-        let found = match timeout(STORE_PATIENCE, store.load(&self.key)).await {
-            Ok(Ok(found)) => found?,
-            failed => {
-                tracing::warn!(timed_out = failed.is_err(), "the token store gave no answer");
-                return None;
-            }
-        };
+        let found = ask("load", async { store.load(&self.key).await }).await??;
+        if !found.is_well_formed() {
+            tracing::warn!("the token store gave a text that is no token");
+            return None;
+        }
+        let now = self.source.clock.now();
         let state = self.lock();
         let is_refused = state.refused.as_ref().is_some_and(|refused| refused.stored().expose() == found.expose());
         let is_newer = state.token.as_ref().is_none_or(|token| token.stored().expires_at() < found.expires_at());
-        let is_good = matches!(found.age(self.source.clock.now()), Age::Fresh | Age::Advisory);
+        let is_good = matches!(found.age(now), Age::Fresh | Age::Advisory);
         (is_good && is_newer && !is_refused).then_some(found)
     }
 
@@ -242,7 +266,7 @@ impl Shared {
         }
         state.tokens += 1;
         let generation = state.tokens;
-        let after_refusal = state.refused.is_some() && state.token.is_none();
+        let after_refusal = state.is_after_refusal();
         let token = outcome.and_then(|(stored, fetched)| {
             let token = Arc::new(Token::new(stored.clone(), generation, after_refusal)?);
             Ok((token, fetched.then_some(stored)))
@@ -255,13 +279,28 @@ impl Shared {
                 (Ok(token), fetched)
             }
             Err(error) => {
-                let now = self.source.clock.now();
                 state.failures = state.failures.saturating_add(1);
                 let error = Arc::new(error);
-                state.hold = hold(now, state.failures, &error);
+                state.hold = Some(self.hold(state.failures, &error));
                 (Err(error), None)
             }
         }
+    }
+
+    /// How long no renewal is begun after a failed one: as long as the service asks, but not for ever.
+    fn hold(&self, failures: u32, error: &Arc<Error>) -> Hold {
+        let now = Instant::now();
+        let doubled = 1u32.checked_shl(failures.saturating_sub(1).min(8)).unwrap_or(1);
+        let own = HOLD.0.saturating_mul(doubled).min(HOLD.1);
+        let longest = self.source.retry.longest_wait.clamp(HOLD.1, LONGEST_HOLD);
+        let asked = error.retry_after();
+        let until = now + asked.unwrap_or(own).clamp(own, longest);
+        // What cannot be counted is for ever, as far as anybody waits.
+        let asked = asked.map(|asked| Asked {
+            until: now.checked_add(asked).unwrap_or(now + RENEWAL_PATIENCE * 1_000_000),
+            error: error.clone(),
+        });
+        Hold { until, asked }
     }
 
     fn forget(&self, number: u64) {
@@ -279,24 +318,28 @@ impl State {
             .is_some_and(|renewal| renewal.ended.has_changed().is_ok() && renewal.began.elapsed() < RENEWAL_PATIENCE)
     }
 
-    fn is_held(&self, now: DateTime<Utc>) -> bool {
+    fn is_after_refusal(&self) -> bool {
+        self.refused.is_some() && self.token.is_none()
+    }
+
+    fn is_held(&self, now: Instant) -> bool {
         self.hold.as_ref().is_some_and(|hold| now < hold.until)
     }
 
-    /// What is left of a wait that the service asked for.
-    fn asked_to_wait(&self, now: DateTime<Utc>) -> Option<(Duration, Arc<Error>)> {
-        let hold = self.hold.as_ref()?;
-        let left = (hold.until - now).to_std().ok()?;
-        let error = hold.asked.clone()?;
-        (!left.is_zero()).then_some((left, error))
+    /// What is left of a wait that the service asked for, while it is kept to.
+    fn asked_to_wait(&self, now: Instant) -> Option<(Duration, Arc<Error>)> {
+        let asked = self.hold.as_ref().filter(|hold| now < hold.until)?.asked.clone()?;
+        Some((asked.until.saturating_duration_since(now), asked.error))
     }
 }
 
-/// How long no renewal is begun after a failed one.
-fn hold(now: DateTime<Utc>, failures: u32, error: &Arc<Error>) -> Option<Hold> {
-    let doubled = 1i32.checked_shl(failures.saturating_sub(1).min(8)).unwrap_or(1);
-    let wait = (HOLD.0 * doubled).min(HOLD.1);
-    let asked = error.retry_after().and_then(|asked| TimeDelta::from_std(asked).ok());
-    let until = now.checked_add_signed(asked.unwrap_or(wait).max(wait))?;
-    Some(Hold { until, asked: asked.map(|_| error.clone()) })
+/// Asks a store, which is the caller's code: it may fail, hang or panic, and no call comes to harm by it.
+async fn ask<T>(what: &'static str, question: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    match timeout(STORE_PATIENCE, AssertUnwindSafe(question).catch_unwind()).await {
+        Ok(Ok(Ok(found))) => return Some(found),
+        Ok(Ok(Err(_))) => tracing::warn!(what, "the token store failed"),
+        Ok(Err(_)) => tracing::warn!(what, "the token store panicked"),
+        Err(_) => tracing::warn!(what, "the token store did not answer in time"),
+    }
+    None
 }

@@ -78,6 +78,7 @@ impl Credentials {
         let account = AccountId::new(account)
             .map_err(|cause| Error::configuration(format!("the environment variable DINTERO_ACCOUNT_ID is {cause}")))?;
         let client_id = required("DINTERO_CLIENT_ID")?;
+        checked_client_id("the environment variable DINTERO_CLIENT_ID", &client_id)?;
         let client_secret = required("DINTERO_CLIENT_SECRET")?;
         let hosts = [optional("DINTERO_BASE_URL")?, optional("DINTERO_AUTH_URL")?];
         let [base_url, auth_url] = hosts;
@@ -108,6 +109,12 @@ impl Credentials {
         &self.client_id
     }
 
+    /// # Errors
+    /// When they cannot be sent.
+    pub(crate) fn check(&self) -> Result<()> {
+        checked_client_id("client_id", &self.client_id)
+    }
+
     pub(crate) fn secret(&self) -> &str {
         self.client_secret.expose_secret()
     }
@@ -134,6 +141,14 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials").field("account", &self.account).finish_non_exhaustive()
     }
+}
+
+/// HTTP Basic ends the client id at its first colon: with one in it, a part of the id would be sent as secret.
+fn checked_client_id(what: &str, client_id: &str) -> Result<()> {
+    if client_id.contains(':') {
+        return Err(Error::configuration(format!("{what} must not contain a colon")));
+    }
+    Ok(())
 }
 
 /// A host that credentials may be sent to: https, or plain http to this machine only.
@@ -215,6 +230,7 @@ mod tests {
             ("DINTERO_BASE_URL", "http://hunter2.example.com"),
             ("DINTERO_AUTH_URL", "https://user:hunter2@example.com"),
             ("DINTERO_AUTH_URL", "hunter2"),
+            ("DINTERO_CLIENT_ID", "hunter2:secret"),
         ] {
             let error = read(&[(name, bad)]).unwrap_err();
             let error = format!("{error} {error:?}");

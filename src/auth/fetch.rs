@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::credentials::Credentials;
@@ -15,7 +15,7 @@ use super::store::{StoredToken, TokenKey};
 use super::token::Grant;
 use crate::clock::Clock;
 use crate::error::{CallId, Error, Outcome, Result, Spent};
-use crate::raw_response::{self, Read};
+use crate::raw_response::{self, RawResponse, Read};
 use crate::retry::RetryPolicy;
 
 /// How long one attempt may take.
@@ -57,8 +57,8 @@ impl Source {
         let started = Instant::now();
         let mut attempt = 0;
         loop {
-            let error = match timeout(ATTEMPT, self.attempt()).await {
-                Ok(Ok(token)) => {
+            let error = match self.attempt().await {
+                Ok(token) => {
                     tracing::debug!(
                         operation = CallId::Token.name(),
                         attempt = attempt + 1,
@@ -67,8 +67,7 @@ impl Source {
                     );
                     return Ok(token);
                 }
-                Ok(Err(error)) => error,
-                Err(_) => Error::timeout(Outcome::Unknown),
+                Err(error) => error,
             };
             let spent = Spent { attempts: attempt + 1, elapsed: started.elapsed() };
             let error = error.in_call(CallId::Token, spent);
@@ -92,7 +91,8 @@ impl Source {
     async fn attempt(&self) -> Result<StoredToken> {
         // Counted from before the request, so that the way there and back is on the safe side.
         let obtained_at = self.clock.now();
-        let response = self
+        let end = Instant::now() + ATTEMPT;
+        let request = self
             .http
             .post(self.url.clone())
             .basic_auth(self.credentials.client_id(), Some(self.credentials.secret()))
@@ -100,16 +100,23 @@ impl Source {
             .json(&json!({
                 "grant_type": "client_credentials",
                 "audience": self.audience,
-            }))
-            .send()
-            .await
-            .map_err(|cause| if cause.is_connect() { Error::connect(cause) } else { Error::transport(cause) })?;
-        let answer = match raw_response::read(response, LARGEST_GRANT).await {
-            Read::Whole(answer) | Read::TooLarge(answer) => answer,
-            Read::Cut(_, cause) => return Err(Error::transport(cause)),
+            }));
+        let response = match timeout_at(end, request.send()).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(cause)) if cause.is_connect() => return Err(Error::connect(cause)),
+            Ok(Err(cause)) => return Err(Error::transport(cause)),
+            Err(_) => return Err(Error::timeout(Outcome::Unknown)),
+        };
+        let head = RawResponse::head(&response);
+        let answer = match timeout_at(end, raw_response::read(response, LARGEST_GRANT)).await {
+            Ok(Read::Whole(answer) | Read::TooLarge(answer)) => answer,
+            Ok(Read::Cut(answer, _)) if !answer.status.is_success() => answer,
+            Ok(Read::Cut(_, cause)) => return Err(Error::transport(cause)),
+            // A refusal says how long to wait in its head.
+            Err(_) => return Err(Error::timeout_after(head)),
         };
         if !answer.status.is_success() {
-            return Err(Error::api(answer.status, answer.headers, answer.body));
+            return Err(Error::api(answer));
         }
         match Grant::read(&answer.body) {
             Ok(grant) => Ok(StoredToken::new(
@@ -119,10 +126,8 @@ impl Source {
             )),
             // Without its body, which may hold a token.
             Err(reason) => Err(Error::unreadable(
-                answer.status,
-                answer.headers,
-                bytes::Bytes::new(),
-                format!("the answer to the token call is not usable: {reason}"),
+                RawResponse { body: bytes::Bytes::new(), ..answer },
+                format!("the response to the token call is not usable: {reason}"),
             )),
         }
     }

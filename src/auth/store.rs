@@ -91,9 +91,10 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// A place outside of the process where a token is kept, so that a fleet of processes, or functions that
 /// live for one request, share one: a Redis, a table, a file.
 ///
-/// The store is asked before a token is fetched and told after. It never makes a call fail: an error, or an
-/// answer that takes longer than two seconds, is logged and the token is fetched as if there were no store.
-/// A token that the service refused is not taken from the store again.
+/// The store is asked before a token is fetched and told after. It never makes a call fail: an error, a panic, an
+/// answer that takes longer than two seconds, and a text that is no token (a line end at its end, say) are logged, and
+/// the token is fetched as if there were no store. A token that the service refused is not taken from the store again,
+/// and the one that replaces it is always fetched.
 pub trait TokenStore: Send + Sync + 'static {
     /// The token under this key, if there is one. An expired one may be returned; it is not used.
     fn load<'a>(&'a self, key: &'a TokenKey) -> StoreFuture<'a, Option<StoredToken>>;

@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use http::HeaderValue;
 use secrecy::SecretString;
+use tokio::time::Instant;
 
 use super::store::StoredToken;
 use crate::error::{Error, Result};
@@ -32,6 +33,8 @@ pub(crate) struct Token {
     pub(crate) generation: u64,
     /// Fetched because the one before it was refused.
     pub(crate) after_refusal: bool,
+    /// Since when it is ours.
+    pub(crate) since: Instant,
 }
 
 impl Token {
@@ -41,7 +44,7 @@ impl Token {
         let mut header = HeaderValue::try_from(format!("Bearer {}", stored.expose()))
             .map_err(|_| Error::configuration("the access token cannot stand in a header"))?;
         header.set_sensitive(true);
-        Ok(Self { header, stored, generation, after_refusal })
+        Ok(Self { header, stored, generation, after_refusal, since: Instant::now() })
     }
 
     /// The value of the `Authorization` header, marked sensitive.
@@ -59,6 +62,11 @@ impl Token {
 }
 
 impl StoredToken {
+    /// Whether it can be a bearer token: printable ASCII without spaces, which RFC 6750 asks for and more.
+    pub(crate) fn is_well_formed(&self) -> bool {
+        !self.expose().is_empty() && self.expose().bytes().all(|letter| letter.is_ascii_graphic())
+    }
+
     /// The windows shrink with the lifetime, so that a token of a minute is not renewed at once.
     pub(crate) fn age(&self, now: DateTime<Utc>) -> Age {
         let life = self.expires_at() - self.obtained_at();
@@ -84,7 +92,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The answer of the token call.
+/// The response of the token call.
 pub(crate) struct Grant {
     pub(crate) access_token: SecretString,
     pub(crate) lifetime: TimeDelta,

@@ -127,10 +127,11 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When a host is not https (or plain http to this machine), a header's value is too long or not printable
+    /// When a host is not https (or plain http to this machine), the client id contains a colon, a header's value is too long or not printable
     /// ASCII, or TLS cannot be set up.
     pub fn build(self) -> Result<Client> {
         let credentials = self.credentials;
+        credentials.check()?;
         let base_text = self.base_url.as_deref();
         let base_url = checked_url("the base URL", base_text.unwrap_or(credentials.base_url()))?;
         let auth_text = self.auth_url.as_deref();

@@ -100,16 +100,14 @@ impl Owned for TransactionId {
 
 /// How a response is read.
 pub(crate) trait Reading {
-    /// What progenitor's function reads.
+    /// What progenitor's function would read, were it left to it.
     type Sent: Send;
-    /// What reading field by field gives.
+    /// What reading gives.
     type Read: Send + 'static;
     /// What the caller gets.
     type Value: Send;
 
-    fn of(sent: Box<Self::Sent>) -> Box<Self::Value>;
-
-    /// Reads what progenitor's function could not, field by field.
+    /// Reads a response, but for what can be left out of it.
     fn read(body: &[u8]) -> Result<Self::Read, Unreadable>;
 
     /// What the caller gets, and what had to be left out of it. `name` names the call in an error.
@@ -123,10 +121,6 @@ impl<T: DeserializeOwned + Send + 'static> Reading for One<T> {
     type Sent = T;
     type Read = read::Read<T>;
     type Value = T;
-
-    fn of(sent: Box<T>) -> Box<T> {
-        sent
-    }
 
     fn read(body: &[u8]) -> Result<read::Read<T>, Unreadable> {
         read::from_slice(body)
@@ -144,10 +138,6 @@ impl<T: DeserializeOwned + Send + 'static> Reading for Rows<T> {
     type Sent = Vec<T>;
     type Read = read::Rows<T>;
     type Value = Vec<Result<T>>;
-
-    fn of(sent: Box<Vec<T>>) -> Box<Vec<Result<T>>> {
-        Box::new(sent.into_iter().map(Ok).collect())
-    }
 
     fn read(body: &[u8]) -> Result<read::Rows<T>, Unreadable> {
         read::list_from_slice(body)
@@ -195,27 +185,21 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
     let client = generated::Client::new_with_client(&core.base, core.service.http.reads.clone(), scope.clone());
     let span = R::span(core.account.as_str());
     let began = Instant::now();
-    // In boxes, the call and what it responds: nothing of this function then is of the size of the response.
-    let sent = Box::pin(async move { request.through(client).await.map(|value| Box::new(value.into_inner())) });
-    let sent = sent.instrument(span.clone()).await;
+    let called = async {
+        // In a box: the generated future is large. It makes the request and reads nothing, see `CallScope::exec`.
+        drop(Box::pin(request.through(client)).await);
+        // Without an end, the generated code failed before its request was complete. Its reason may repeat a value.
+        let end = scope.take_end().unwrap_or_else(|| Err(scope.name(Error::invalid("the request cannot be built"))));
+        let (read, response) = scope.read(end?, |body| R::Reading::read(body).map(Box::new)).await?;
+        let (value, skipped) = R::Reading::finish(*read, |error| scope.name(error));
+        skipped.iter().for_each(|part| warn(R::OPERATION, part));
+        let call = Finished { operation: R::OPERATION, spent: scope.spent() };
+        Ok(Response::new(Box::new(value), response, call).with_skipped_fields(skipped))
+    };
+    let outcome = called.instrument(span.clone()).await;
     let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.record("milliseconds", milliseconds);
-    let call = Finished { operation: R::OPERATION, spent: scope.spent() };
-    match (scope.take_end(), sent) {
-        (Some(Ok(answer)), Ok(value)) => Ok(Response::new(R::Reading::of(value), answer, call)),
-        // The generated client could not read it: once more, leniently.
-        (Some(Ok(answer)), Err(_)) => match R::Reading::read(&answer.body) {
-            Ok(read) => {
-                let (value, skipped) = R::Reading::finish(read, |error| scope.name(error));
-                span.in_scope(|| skipped.iter().for_each(|part| warn(R::OPERATION, part)));
-                Ok(Response::new(Box::new(value), answer, call).with_skipped_fields(skipped))
-            }
-            Err(cause) => Err(scope.name(Error::unreadable_at(answer, &cause))),
-        },
-        (Some(Err(error)), _) => Err(error),
-        // The generated code failed before its request was complete. Its reason may repeat a value.
-        (None, _) => Err(scope.name(Error::invalid("the request cannot be built"))),
-    }
+    outcome
 }
 
 /// Says that a response was read without a field: where, and not what stood there.

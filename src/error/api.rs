@@ -1,6 +1,17 @@
-//! The error body of the service, read as leniently as it is written.
+//! The error body of the service, read as leniently as it is written, and kept within bounds.
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::read;
+
+/// How much of a message is kept, in bytes.
+const KEPT_MESSAGE: usize = 4 * 1024;
+/// The longest error code that is taken for one, in bytes: cut, it would be another.
+const LONGEST_CODE: usize = 128;
+/// The longest text of nested errors that is kept as values, in bytes: a value takes many times its text.
+const KEPT_ERRORS: usize = 16 * 1024;
 
 /// What an error body says. Gateways in between answer with HTML or nothing, so all of it is optional.
 #[derive(Clone, Default)]
@@ -10,37 +21,60 @@ pub(crate) struct ApiBody {
     pub(crate) errors: Vec<Value>,
 }
 
+/// The members of an error body, as they are spelled.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Members<'a> {
+    #[serde(borrow)]
+    error: Option<&'a RawValue>,
+    #[serde(borrow)]
+    code: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: Option<&'a RawValue>,
+    #[serde(borrow)]
+    errors: Option<&'a RawValue>,
+}
+
 impl ApiBody {
     /// Reads `{"error": {"code", "message", "errors"}}`, and what stands in its place: the members at the
     /// top level, or `error` as a plain text. Anything else gives an empty body, never an error of its own.
     pub(crate) fn read(body: &[u8]) -> Self {
-        let Ok(value) = serde_json::from_slice::<Value>(body) else {
-            return Self::default();
-        };
-        match value.get("error") {
-            Some(Value::String(message)) => Self { message: Some(message.clone()), ..Self::members(&value) },
-            Some(inner @ Value::Object(_)) => Self::members(inner),
-            _ => Self::members(&value),
+        let Some(outer) = read::from_text::<Members<'_>>(body) else { return Self::default() };
+        match outer.error.map(RawValue::get) {
+            Some(inner) if inner.starts_with('{') => {
+                read::from_text(inner.as_bytes()).map(Self::of).unwrap_or_default()
+            }
+            Some(text) if text.starts_with('"') => Self::of(Members { message: outer.error, ..outer }),
+            _ => Self::of(outer),
         }
     }
 
-    fn members(value: &Value) -> Self {
-        Self {
-            code: value.get("code").and_then(text),
-            message: value.get("message").and_then(text),
-            errors: match value.get("errors") {
-                Some(Value::Array(errors)) => errors.clone(),
-                None | Some(Value::Null) => Vec::new(),
-                Some(other) => vec![other.clone()],
-            },
-        }
+    fn of(members: Members<'_>) -> Self {
+        let errors = members.errors.map(RawValue::get).filter(|text| text.len() <= KEPT_ERRORS);
+        let mut errors = match errors.and_then(|text| serde_json::from_str(text).ok()) {
+            Some(Value::Array(errors)) => errors,
+            None | Some(Value::Null) => Vec::new(),
+            Some(other) => vec![other],
+        };
+        errors.shrink_to_fit();
+        Self::new(members.code.and_then(text), members.message.and_then(text), errors)
+    }
+
+    pub(crate) fn new(code: Option<String>, message: Option<String>, errors: Vec<Value>) -> Self {
+        let code = code.filter(|code| code.len() <= LONGEST_CODE);
+        Self { code, message: message.map(|message| beginning(&message).to_owned()), errors }
     }
 }
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+fn beginning(message: &str) -> &str {
+    let ends = (0..=KEPT_MESSAGE).rev();
+    ends.filter_map(|end| message.get(..end)).next().unwrap_or(message)
+}
+
+fn text(value: &RawValue) -> Option<String> {
+    match value.get() {
+        text if text.starts_with('"') => serde_json::from_str(text).ok(),
+        number if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => Some(number.to_owned()),
         _ => None,
     }
 }
@@ -60,14 +94,33 @@ mod tests {
         assert_eq!(read(r#"{"error":{"code":"E1","message":"no","errors":[1,{"a":2}]}}"#), (some("E1"), some("no"), 2));
         assert_eq!(read(r#"{"error":{"message":"no"}}"#), (None, some("no"), 0));
         assert_eq!(read(r#"{"error":{"code":17,"message":"no","errors":{"a":1}}}"#), (some("17"), some("no"), 1));
-        assert_eq!(read(r#"{"error":"no"}"#), (None, some("no"), 0));
-        assert_eq!(read(r#"{"message":"Forbidden"}"#), (None, some("Forbidden"), 0));
+        assert_eq!(read(r#"{"error":{"code":-1,"message":null,"errors":null}}"#), (some("-1"), None, 0));
+        assert_eq!(read(r#"{"error":"no","code":"E1","errors":["a"]}"#), (some("E1"), some("no"), 1));
+        assert_eq!(read(r#"{"message":"Forbidden","code":true}"#), (None, some("Forbidden"), 0));
     }
 
     #[test]
     fn anything_else_is_an_empty_body() {
-        for body in ["", "<html>", "null", "[]", "7", r#"{"error":null}"#, r#"{"error":[]}"#] {
+        for body in ["", "<html>", "null", "[]", "7", r#"{"error":null}"#, r#"{"error":[]}"#, r#"["no","no","no"]"#] {
             assert_eq!(read(body), (None, None, 0), "{body}");
         }
+    }
+
+    #[test]
+    fn each_part_is_kept_within_its_bound() {
+        let error = |code: usize, message: usize, errors: usize| {
+            // Two bytes each, so that a bound in bytes falls into one.
+            let (code, message) = ("c".repeat(code), format!("a{}", "ø".repeat(message)));
+            let body = serde_json::json!({ "error": {
+                "code": code, "message": message, "errors": ["e".repeat(errors)], "other": "o".repeat(1 << 20),
+            } });
+            let read = ApiBody::read(body.to_string().as_bytes());
+            (read.code.map(|code| code.len()), read.message.map(|message| message.len()), read.errors.len())
+        };
+        assert_eq!(error(128, 2047, 16_380), (Some(128), Some(4095), 1));
+        assert_eq!(error(129, 2048, 16_381), (None, Some(4095), 0));
+        assert_eq!(error(1 << 20, 1 << 20, 1 << 20), (None, Some(4095), 0));
+        let short = ApiBody::new(None, Some("a".repeat(4096)), Vec::new());
+        assert_eq!(short.message.map(|message| message.len()), Some(4096));
     }
 }

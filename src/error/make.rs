@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue};
 
-use super::{ApiBody, CallId, Error, ErrorKind, Inner, KEPT_BODY, Outcome};
+use super::cause::tls;
+use super::{ApiBody, CallId, Error, ErrorKind, Inner, KEPT_BODY, KEPT_HEADERS, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
 use crate::money::OrderError;
@@ -41,6 +42,7 @@ impl Error {
                 outcome,
                 timed_out: false,
                 cut: false,
+                is_lasting: false,
                 retry_after: None,
                 attempts: 0,
                 elapsed: Duration::ZERO,
@@ -75,6 +77,7 @@ impl Error {
         error.inner.body_cut = of.body_cut;
         error.inner.api = of.api.clone();
         error.inner.timed_out = of.timed_out;
+        error.inner.is_lasting = of.is_lasting;
         error.inner.retry_after = retry_after;
         error.inner.source = Some(Box::new(shared));
         error
@@ -82,7 +85,15 @@ impl Error {
 
     /// No connection came about, so nothing was sent.
     pub(crate) fn connect(cause: reqwest::Error) -> Self {
-        let mut error = Self::bare(ErrorKind::Connect, Outcome::NotSent, "no connection");
+        let (kind, detail) = match tls(&cause) {
+            Some(rustls::Error::InvalidCertificate(_)) => {
+                (ErrorKind::Certificate, "the certificate of the other side is not trusted")
+            }
+            Some(_) => (ErrorKind::Connect, "no connection: TLS could not be agreed on"),
+            None => (ErrorKind::Connect, "no connection"),
+        };
+        let mut error = Self::bare(kind, Outcome::NotSent, detail);
+        error.inner.is_lasting = tls(&cause).is_some();
         error.inner.timed_out = cause.is_timeout();
         error.with_source(cause.without_url())
     }
@@ -103,17 +114,28 @@ impl Error {
         error
     }
 
+    /// Time ran out after the response had begun. Whatever became of its body, a refusal is a refusal.
+    pub(crate) fn timeout_after(response: RawResponse) -> Self {
+        let mut error = match response.status.is_success() {
+            true => Self::timeout(Outcome::Unknown).with_response(response),
+            false => Self::api(response),
+        };
+        error.inner.timed_out = true;
+        error.inner.cut = true;
+        error
+    }
+
     /// The service, or a gateway before it, answered with a status that is no success.
-    pub(crate) fn api(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
-        let mut error =
-            Self::bare(ErrorKind::Api, Outcome::of_status(status, &body), "the service answered with an error");
-        error.inner.api = ApiBody::read(&body);
-        error.with_answer(status, headers, body)
+    pub(crate) fn api(response: RawResponse) -> Self {
+        let outcome = Outcome::of_status(response.status, &response.body);
+        let mut error = Self::bare(ErrorKind::Api, outcome, "the service answered with an error");
+        error.inner.api = ApiBody::read(&response.body);
+        error.with_response(response)
     }
 
     /// A success that cannot be read: what it says has probably happened, what exactly is not known.
-    pub(crate) fn unreadable(status: StatusCode, headers: HeaderMap, body: Bytes, detail: impl Into<String>) -> Self {
-        Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail).with_answer(status, headers, body)
+    pub(crate) fn unreadable(response: RawResponse, detail: impl Into<String>) -> Self {
+        Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail).with_response(response)
     }
 
     /// A success whose content says that the operation failed, or does not prove that it did not.
@@ -124,11 +146,10 @@ impl Error {
         };
         let failed = verdict.failed_event();
         let wait = failed.and_then(super::failure::retry_after);
-        let mut error =
-            Self::bare(kind, verdict.outcome(), detail).with_answer(response.status, response.headers, response.body);
+        let mut error = Self::bare(kind, verdict.outcome(), detail).with_response(response);
         let event = failed.and_then(|event| event.error.as_ref());
-        error.inner.api.code = event.and_then(|error| error.code.clone());
-        error.inner.api.message = event.and_then(|error| error.message.clone());
+        let (code, message) = event.map(|error| (error.code.clone(), error.message.clone())).unwrap_or_default();
+        error.inner.api = ApiBody::new(code, message, Vec::new());
         error.inner.retry_after = error.inner.retry_after.or(wait);
         error.inner.verdict = Some(verdict);
         error
@@ -144,7 +165,7 @@ impl Error {
     /// A success in which something cannot be read that the type is worthless without.
     pub(crate) fn unreadable_at(answer: RawResponse, cause: &Unreadable) -> Self {
         let detail = format!("the answer cannot be read: {}", cause.problem);
-        let mut error = Self::unreadable(answer.status, answer.headers, answer.body, detail);
+        let mut error = Self::unreadable(answer, detail);
         error.inner.path = Some(cause.path.clone());
         error
     }
@@ -154,8 +175,7 @@ impl Error {
         let detail = format!("a row cannot be read: {}", row.error.problem);
         let mut error = Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail);
         error.inner.path = Some(row.error.path.clone());
-        error.inner.body = serde_json::to_vec(&row.value).unwrap_or_default().into();
-        error
+        error.with_body(serde_json::to_vec(&row.value).unwrap_or_default().into())
     }
 
     /// A request that breaks a rule of the interface.
@@ -180,15 +200,18 @@ impl Error {
         Self::bare(ErrorKind::Unreadable, Outcome::Unknown, detail)
     }
 
-    fn with_answer(mut self, status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    fn with_response(mut self, response: RawResponse) -> Self {
         let inner = &mut self.inner;
-        inner.status = Some(status);
-        inner.retry_after = crate::retry::retry_after(&headers);
-        inner.headers = headers;
-        inner.body_cut = body.len() > KEPT_BODY;
-        // Copied when cut: a slice would keep the whole body alive.
-        inner.body =
-            if inner.body_cut { Bytes::copy_from_slice(body.get(..KEPT_BODY).unwrap_or_default()) } else { body };
+        inner.status = Some(response.status);
+        inner.retry_after = crate::retry::retry_after(&response.headers);
+        inner.headers = kept(&response.headers);
+        self.with_body(response.body)
+    }
+
+    fn with_body(mut self, body: Bytes) -> Self {
+        self.inner.body_cut = body.len() > KEPT_BODY;
+        // Copied: a slice would keep all that it is one of alive.
+        self.inner.body = Bytes::copy_from_slice(body.get(..KEPT_BODY).unwrap_or(&body));
         self
     }
 
@@ -202,6 +225,10 @@ impl Error {
         self
     }
 
+    pub(crate) fn set_outcome(&mut self, outcome: Outcome) {
+        self.inner.outcome = outcome;
+    }
+
     /// Names the call.
     pub(crate) fn in_call(mut self, call: impl Into<CallId>, spent: Spent) -> Self {
         let inner = &mut self.inner;
@@ -210,6 +237,21 @@ impl Error {
         inner.elapsed = spent.elapsed;
         self
     }
+}
+
+/// As much of the headers as an error keeps, the shortest first: ids and times are short.
+fn kept(headers: &HeaderMap) -> HeaderMap {
+    let mut all: Vec<_> = headers.iter().collect();
+    all.sort_by_key(|(_, value)| value.len());
+    let mut left = KEPT_HEADERS;
+    let fits = all.into_iter().take_while(|(name, value)| {
+        let size = name.as_str().len().saturating_add(value.len());
+        let fits = size <= left;
+        left = left.saturating_sub(size);
+        fits
+    });
+    // Copied: a value is a slice of all that was received with it.
+    fits.filter_map(|(name, value)| Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))).collect()
 }
 
 impl From<IdError> for Error {

@@ -5,6 +5,7 @@
 //! only what an error is.
 
 mod api;
+mod cause;
 mod failure;
 mod make;
 
@@ -24,8 +25,10 @@ use crate::Operation;
 use crate::read::JsonPath;
 use crate::verdict::{Attempt, Verdict};
 
-/// How much of an answer's body an error keeps, in bytes.
-pub(crate) const KEPT_BODY: usize = 64 * 1024;
+/// How much of a response's body an error keeps, in bytes.
+const KEPT_BODY: usize = 64 * 1024;
+/// How much of a response's headers an error keeps, in bytes.
+const KEPT_HEADERS: usize = 16 * 1024;
 
 /// At which point a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +42,9 @@ pub enum ErrorKind {
     Token,
     /// No connection came about: name resolution, refused connection, TLS.
     Connect,
+    /// The other side has a certificate that is not trusted: another service answers in its place, or this machine
+    /// lacks the authority that signed it. Nothing was sent, and nothing is tried again.
+    Certificate,
     /// The call did not end in the time it was given.
     Timeout,
     /// The connection was lost on the way.
@@ -89,8 +95,10 @@ struct Inner {
     path: Option<JsonPath>,
     outcome: Outcome,
     timed_out: bool,
-    /// A success whose body ended early.
+    /// A response whose body ended early.
     cut: bool,
+    /// The failure of a connection that does not pass by itself.
+    is_lasting: bool,
     retry_after: Option<Duration>,
     attempts: u32,
     elapsed: Duration,
@@ -146,26 +154,27 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the answer, when there was one. Kept whatever the body looks like.
+    /// The HTTP status of the response, when there was one. Kept whatever becomes of the body.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
 
-    /// The service's error code, when it gives one.
+    /// The service's error code, when it gives one of at most 128 bytes.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.inner.api.code.as_deref()
     }
 
-    /// The service's message, when the answer has one. It is written for developers and may repeat what a
-    /// customer typed: do not log it unseen, do not show it to a customer.
+    /// The service's message, when the response has one, at most its first 4 KiB. It is written for developers and may
+    /// repeat what a customer typed: do not log it unseen, do not show it to a customer.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.inner.api.message.as_deref()
     }
 
-    /// The nested errors of the answer, of whatever form they are.
+    /// The nested errors of the response, of whatever form they are. Empty when they are longer than 16 KiB: then
+    /// they are in the [`body`](Self::body) only.
     #[must_use]
     pub fn errors(&self) -> &[Value] {
         &self.inner.api.errors
@@ -177,13 +186,21 @@ impl Error {
         request_id(&self.inner.headers)
     }
 
-    /// The headers of the answer; empty when there was none.
+    /// The id by which the service knows an operation that it accepted (202), from the header `event-request-id`: an
+    /// event of the transaction will carry it as `correlation_request_id`. Known as soon as the response begins, even
+    /// if its body never comes.
+    #[must_use]
+    pub fn event_request_id(&self) -> Option<&str> {
+        self.inner.headers.get("event-request-id")?.to_str().ok()
+    }
+
+    /// The headers of the response; empty when there was none. At most 16 KiB: of more, the longest are left out.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.inner.headers
     }
 
-    /// The first 64 KiB of the answer's body as it came; empty when there was none. May hold a customer's
+    /// The first 64 KiB of the response's body as it came; empty when there was none. May hold a customer's
     /// data.
     #[must_use]
     pub fn body(&self) -> &[u8] {
@@ -235,12 +252,12 @@ impl Error {
         self.inner.timed_out
     }
 
-    /// No connection came about, so not a byte was sent.
+    /// No connection came about, so not a byte was sent, and the next may.
     pub(crate) fn is_unconnected(&self) -> bool {
-        self.inner.kind == ErrorKind::Connect
+        self.inner.kind == ErrorKind::Connect && !self.inner.is_lasting
     }
 
-    /// A success whose body ended early.
+    /// A response whose body ended early.
     pub(crate) fn is_cut(&self) -> bool {
         self.inner.cut
     }
@@ -252,14 +269,15 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         let inner = &self.inner;
         let passing = match inner.kind {
-            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => true,
+            ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => !inner.is_lasting,
             ErrorKind::Token | ErrorKind::Api => match inner.status {
                 Some(status) => is_passing(status),
                 // No answer to the token call at all.
-                None => inner.kind == ErrorKind::Token,
+                None => inner.kind == ErrorKind::Token && !inner.is_lasting,
             },
             ErrorKind::Configuration
             | ErrorKind::InvalidRequest
+            | ErrorKind::Certificate
             | ErrorKind::Unreadable
             | ErrorKind::Failed
             | ErrorKind::Unproven => false,

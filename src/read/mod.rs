@@ -1,21 +1,27 @@
-//! Reading answers leniently: one field that is not what we know costs that field, not the answer.
+//! Reading responses leniently: one field that is not what we know costs that field, not the response.
 //!
-//! The ordinary path is plain serde. Only when that fails is the JSON looked at as a tree: the field at the failing
-//! path is repaired where nothing is lost by it, or set aside, and the tree is read again. What was set aside is
-//! reported with its path and value. Sums of money and their currency are never set aside where they are required:
-//! an answer with an unreadable `amount` is an error that names it.
+//! The ordinary path reads the text straight into the type. Only when that fails is the JSON looked at as a tree, once:
+//! a field, an entry of a list or of a map that cannot be read is left out where the type can do without it, and
+//! reported with its path and value. Sums of money and their currency are never left out where they are required: a
+//! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
+//! types say themselves, see [`field`]; how they are read, see [`reader`].
 //!
 //! Sending is the opposite, see [`crate::check`].
 
+mod field;
 mod path;
-mod repair;
+mod reader;
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub(crate) use field::{entries, field};
 pub use path::JsonPath;
+use path::Step;
+use reader::{Notes, Reader};
 
 /// A value that was read, and what had to be left out of it.
 #[derive(Clone, PartialEq)]
@@ -23,11 +29,11 @@ pub use path::JsonPath;
 pub struct Read<T> {
     /// The value.
     pub value: T,
-    /// Fields that are not of the type that this version of the crate knows. Empty for an ordinary answer.
+    /// Fields that are not of the type that this version of the crate knows. Empty for an ordinary response.
     pub set_aside: Vec<SetAside>,
 }
 
-/// A field that an answer was read without.
+/// A field that a response was read without.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SetAside {
@@ -39,14 +45,14 @@ pub struct SetAside {
     pub expected: String,
 }
 
-/// An answer, or a row of one, that cannot be read.
+/// A response, or a row of one, that cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("cannot read the JSON at {path}: {problem}")]
 #[non_exhaustive]
 pub struct Unreadable {
     /// Where reading stopped.
     pub path: JsonPath,
-    /// What is wrong there. It holds names and types, and nothing of what the answer says.
+    /// What is wrong there. It holds names and types, and nothing of what the response says.
     pub problem: String,
 }
 
@@ -74,14 +80,16 @@ pub struct UnreadableRow {
     pub value: Value,
 }
 
-/// Reads a JSON text: the body of an answer, or of a callback.
+/// Reads a JSON text: the body of a response, or of a callback.
+///
+/// What can be left out of a type of this crate is left out and reported; a type of your own is read as it says.
 ///
 /// # Errors
 /// When it is not JSON, or misses something that the type is worthless without.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
-    match serde_json::from_slice(json) {
-        Ok(value) => Ok(Read { value, set_aside: Vec::new() }),
-        Err(_) => repair::read(&mut parse(json)?, &JsonPath::root()),
+    match from_text(json) {
+        Some(value) => Ok(Read { value, set_aside: Vec::new() }),
+        None => from_tree(&parse(json)?, &JsonPath::root()),
     }
 }
 
@@ -89,8 +97,8 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadabl
 ///
 /// # Errors
 /// As [`from_slice`].
-pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<Read<T>, Unreadable> {
-    repair::read(&mut value, &JsonPath::root())
+pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<Read<T>, Unreadable> {
+    from_tree(&value, &JsonPath::root())
 }
 
 /// Reads a JSON list row by row: a row that cannot be read does not take the others with it.
@@ -98,7 +106,7 @@ pub fn from_value<T: DeserializeOwned>(mut value: Value) -> Result<Read<T>, Unre
 /// # Errors
 /// When it is not a JSON list.
 pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unreadable> {
-    if let Ok(values) = serde_json::from_slice::<Vec<T>>(json) {
+    if let Some(values) = from_text::<Vec<T>>(json) {
         let total = values.len();
         let rows = values.into_iter().map(|value| Read { value, set_aside: Vec::new() }).collect();
         return Ok(Rows { rows, unreadable: Vec::new(), total });
@@ -108,8 +116,7 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
     };
     let mut out = Rows { rows: Vec::new(), unreadable: Vec::new(), total: values.len() };
     for (index, value) in values.into_iter().enumerate() {
-        let path = JsonPath::root().index(index);
-        match repair::read(&mut value.clone(), &path) {
+        match from_tree(&value, &JsonPath::root().index(index)) {
             Ok(row) => out.rows.push(row),
             Err(error) => out.unreadable.push(UnreadableRow { index, error, value }),
         }
@@ -117,15 +124,56 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
     Ok(out)
 }
 
+/// Reads a part of a response that is read whole or kept as it came.
+pub(crate) fn whole<'de, T: Deserialize<'de>>(object: &'de serde_json::Map<String, Value>) -> Option<T> {
+    T::deserialize(Reader::new(object, &Notes::default())).ok()
+}
+
+/// Reads a text in which nothing is to be left out.
+pub(crate) fn from_text<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
+    let mut text = serde_json::Deserializer::from_slice(json);
+    let value = T::deserialize(Reader::new(&mut text, &Notes::default())).ok()?;
+    text.end().ok()?;
+    Some(value)
+}
+
+/// Reads a tree, in one go, and notes what is left out. Paths are reported below `base`.
+fn from_tree<T: DeserializeOwned>(tree: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
+    let notes = Notes::lenient();
+    match T::deserialize(Reader::new(tree, &notes)) {
+        Ok(value) => {
+            let skipped = notes.into_skipped().into_iter().filter_map(|part| {
+                let value = find(tree, &part.path)?;
+                // `null` in a map says that there is nothing: that is what leaving the entry out says too.
+                let is_absent = value.is_null() && matches!(part.path.last(), Some(Step::Field(_)));
+                let path = base.below(&part.path);
+                (!is_absent).then(|| SetAside { path, value: value.clone(), expected: part.expected })
+            });
+            Ok(Read { value, set_aside: skipped.collect() })
+        }
+        Err(error) => {
+            let (path, problem) = notes.into_failure(&error);
+            Err(Unreadable { path: base.below(&path), problem })
+        }
+    }
+}
+
+fn find<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
+    path.iter().try_fold(tree, |node, step| match step {
+        Step::Field(name) => node.get(name),
+        Step::Index(index) => node.get(index),
+    })
+}
+
 fn parse(json: &[u8]) -> Result<Value, Unreadable> {
     serde_json::from_slice(json).map_err(|error| Unreadable {
         path: JsonPath::root(),
-        // Line and column, and not the error's text, which can quote the answer.
+        // Line and column, and not the error's text, which can quote the response.
         problem: format!("it is not JSON, at line {} column {}", error.line(), error.column()),
     })
 }
 
-// What an answer says may be a customer's: debug output shows where, not what.
+// What a response says may be a customer's: debug output shows where, not what.
 
 impl<T> fmt::Debug for Read<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -153,3 +201,6 @@ impl fmt::Debug for UnreadableRow {
         out.field("index", &self.index).field("error", &self.error).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,17 +6,18 @@
 //! * a 401: any call, once, with a renewed token, since it was refused unprocessed;
 //! * everything else that passes by itself: calls that only read.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use http::StatusCode;
 use http::header::AUTHORIZATION;
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::scope::CallScope;
 use crate::check;
 use crate::error::{Error, Outcome, Result, is_passing, request_id};
 use crate::raw_response::{self, LARGEST_BODY, RawResponse, Read};
+use crate::read::Unreadable;
 
 /// How long one attempt of a call that only reads may take while there are others left.
 const READ_ATTEMPT: Duration = Duration::from_secs(15);
@@ -27,7 +28,7 @@ impl CallScope {
     pub(crate) async fn run(&self, request: reqwest::Request) -> Result<RawResponse> {
         let end = match timeout_at(self.shared.deadline, self.attempts(request)).await {
             Ok(end) => end,
-            Err(_) => Err(Error::timeout(self.effect())),
+            Err(_) => Err(self.out_of_time()),
         };
         end.map_err(|error| self.name(error))
     }
@@ -44,28 +45,26 @@ impl CallScope {
                 Ok(token) => token,
                 // The refusal is what the service said to this call; that no other token could be had is
                 // its cause.
-                Err(cause) => return Err(combine(refusal, cause)),
+                Err(cause) => return Err(self.after_attempts(combine(refusal, cause))),
             };
             // A body of bytes, the only kind the generated client makes, can always be copied.
             let Some(mut copy) = request.try_clone() else {
                 return Err(Error::invalid("the request cannot be copied"));
             };
             copy.headers_mut().insert(AUTHORIZATION, token.header());
-            let number = self.attempt();
+            let number = self.begin_attempt();
             let began = Instant::now();
             let end = self.send(http, copy, retries).await;
             self.log(number, began, &end);
             let error = match end {
                 Ok(answer) => return Ok(answer),
-                Err(error) => error,
+                Err(error) => self.end_attempt(error),
             };
-            self.set_effect(error.outcome());
             if error.status() == Some(StatusCode::UNAUTHORIZED) {
                 if replayed || !service.tokens.refused(&token) {
                     return Err(error);
                 }
                 replayed = true;
-                self.set_refused();
                 refusal = Some(error);
                 continue;
             }
@@ -81,10 +80,10 @@ impl CallScope {
     }
 
     async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<RawResponse> {
-        let attempt = self.shared.reach.of(exchange(http, request));
+        let attempt = self.shared.reach.of(self.exchange(http, request));
         // Only where another attempt follows: the last one may use up the time of the call.
         if self.shared.operation.only_reads() && retries < self.shared.service.retry.retries {
-            timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(Error::timeout(Outcome::Unknown)))
+            timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(self.out_of_time()))
         } else {
             attempt.await
         }
@@ -95,9 +94,6 @@ impl CallScope {
     }
 
     fn may_repeat(&self, error: &Error) -> bool {
-        if is_tls(error) {
-            return false;
-        }
         let passes = || match error.status() {
             Some(status) => is_passing(status) || error.is_cut(),
             None => error.outcome() == Outcome::Unknown,
@@ -132,29 +128,23 @@ impl CallScope {
     }
 }
 
-/// One request and its answer.
-async fn exchange(http: &reqwest::Client, request: reqwest::Request) -> Result<RawResponse> {
-    let response = match http.execute(request).await {
-        Ok(response) => response,
-        Err(cause) if cause.is_connect() => return Err(Error::connect(cause)),
-        Err(cause) => return Err(Error::transport(cause)),
-    };
-    let (answer, failure) = match raw_response::read(response, LARGEST_BODY).await {
-        Read::Whole(answer) => (answer, None),
-        Read::Cut(answer, cause) => (answer, Some(("the answer was cut short", Some(cause)))),
-        Read::TooLarge(answer) => (answer, Some(("the answer is too large", None))),
-    };
-    let RawResponse { status, headers, body } = answer;
-    match failure {
-        // Whatever became of its body, a refusal is a refusal.
-        _ if !status.is_success() => Err(Error::api(status, headers, body)),
-        None => Ok(RawResponse { status, headers, body }),
-        Some((detail, cause)) => {
-            let error = Error::unreadable(status, headers, body, detail);
-            Err(match cause {
-                Some(cause) => error.cut_by(cause),
-                None => error,
-            })
+impl CallScope {
+    /// One request and its response.
+    async fn exchange(&self, http: &reqwest::Client, request: reqwest::Request) -> Result<RawResponse> {
+        let response = match http.execute(request).await {
+            Ok(response) => response,
+            Err(cause) if cause.is_connect() => return Err(Error::connect(cause)),
+            Err(cause) => return Err(Error::transport(cause)),
+        };
+        self.begin_response(RawResponse::head(&response));
+        match raw_response::read(response, LARGEST_BODY).await {
+            // Whatever became of its body, a refusal is a refusal.
+            Read::Whole(raw) | Read::TooLarge(raw) | Read::Cut(raw, _) if !raw.status.is_success() => {
+                Err(Error::api(raw))
+            }
+            Read::Whole(raw) => Ok(raw),
+            Read::Cut(raw, cause) => Err(Error::unreadable(raw, "the response was cut short").cut_by(cause)),
+            Read::TooLarge(raw) => Err(Error::unreadable(raw, "the response is too large")),
         }
     }
 }
@@ -166,41 +156,47 @@ fn combine(refusal: Option<Error>, cause: Error) -> Error {
     }
 }
 
-/// Whether TLS is what stands in the way: a certificate does not become valid by trying again.
-fn is_tls(error: &Error) -> bool {
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        if current.is::<rustls::Error>() {
-            return true;
-        }
-        // An I/O error does not show the error it was made from as its source.
-        if let Some(io) = current.downcast_ref::<std::io::Error>()
-            && io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
-        {
-            return true;
-        }
-        cause = current.source();
-    }
-    false
-}
+/// A response body longer than this is read on a thread that may block.
+const LONG_BODY: usize = 64 * 1024;
 
 impl CallScope {
-    /// Sends a request for the generated client, leaves what became of it in the scope, and gives the
-    /// generated client an answer to read: the one that came or, for want of one, an empty one that the
-    /// facade does not look at, since nobody but reqwest can make a `reqwest::Error`.
+    /// Sends a request for the generated client and leaves what became of it in the scope. The generated client gets a
+    /// response of a status that it does not know, and so reads nothing: reading is [`read`](Self::read)'s.
     pub(crate) async fn exec(&self, request: reqwest::Request) -> reqwest::Response {
         let end = self.run(request).await;
-        let mut stand_in = http::Response::new(bytes::Bytes::new());
-        match &end {
-            Ok(answer) => {
-                *stand_in.status_mut() = answer.status;
-                *stand_in.headers_mut() = answer.headers.clone();
-                *stand_in.body_mut() = answer.body.clone();
-            }
-            Err(_) => *stand_in.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
-        }
         self.set_end(end);
+        let mut stand_in = http::Response::new(bytes::Bytes::new());
+        *stand_in.status_mut() = StatusCode::from_u16(999).unwrap_or_default();
         stand_in.into()
+    }
+
+    /// Reads a response within the time of the call.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        response: RawResponse,
+        read: impl FnOnce(&[u8]) -> Result<T, Unreadable> + Send + 'static,
+    ) -> Result<(T, RawResponse)> {
+        read_by(self.shared.deadline, response, read).await.map_err(|error| self.name(error))
+    }
+}
+
+/// Reads a response until a deadline, and where it is long, off the threads of the runtime.
+async fn read_by<T: Send + 'static>(
+    deadline: Instant,
+    response: RawResponse,
+    read: impl FnOnce(&[u8]) -> Result<T, Unreadable> + Send + 'static,
+) -> Result<(T, RawResponse)> {
+    let body = response.body.clone();
+    let outcome = if body.len() <= LONG_BODY {
+        Ok(Ok(read(&body)))
+    } else {
+        timeout_at(deadline, spawn_blocking(move || read(&body))).await
+    };
+    match outcome {
+        Ok(Ok(Ok(value))) => Ok((value, response)),
+        Ok(Ok(Err(cause))) => Err(Error::unreadable_at(response, &cause)),
+        Ok(Err(cause)) => Err(Error::unreadable(response, "reading the response broke off").with_source(cause)),
+        Err(_) => Err(Error::timeout_after(response)),
     }
 }
 
@@ -231,5 +227,45 @@ impl CallScope {
         headers.remove("api-version");
         headers.extend(self.shared.headers.clone());
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+    use crate::error::ErrorKind;
+
+    fn response(length: usize) -> RawResponse {
+        let headers = [("event-request-id".parse().unwrap(), "e-1".parse().unwrap())].into_iter().collect();
+        RawResponse { status: StatusCode::ACCEPTED, headers, body: vec![b' '; length].into() }
+    }
+
+    #[tokio::test]
+    async fn a_long_response_is_read_elsewhere_and_until_the_deadline() {
+        let here = thread::current().id();
+        let far = Instant::now() + Duration::from_secs(3_600);
+        for (length, is_here) in [(0, true), (LONG_BODY, true), (LONG_BODY + 1, false)] {
+            let read = move |body: &[u8]| Ok((body.len(), thread::current().id()));
+            let ((read, on), raw) = read_by(far, response(length), read).await.unwrap();
+            assert_eq!((read, raw.body.len(), on == here), (length, length, is_here));
+        }
+        // Reading goes on until the test lets it end, which it does after the call.
+        let (release, held) = mpsc::channel::<()>();
+        let reading = read_by(Instant::now(), response(LONG_BODY + 1), move |_| Ok(held.recv().is_ok()));
+        let error = reading.await.map(|(value, _)| value).unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown));
+        assert_eq!((error.status(), error.event_request_id()), (Some(StatusCode::ACCEPTED), Some("e-1")));
+        drop(release);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_panics_ends_in_an_error() {
+        let far = Instant::now() + Duration::from_secs(3_600);
+        let read = |_: &[u8]| -> Result<(), Unreadable> { panic!("on purpose") };
+        let error = read_by(far, response(LONG_BODY + 1), read).await.map(drop).unwrap_err();
+        assert_eq!((error.kind(), error.status()), (ErrorKind::Unreadable, Some(StatusCode::ACCEPTED)));
     }
 }

@@ -39,10 +39,11 @@ pub(super) struct Scope {
 
 struct Record {
     attempts: u32,
-    /// What is to be said of the effect if the call ends here and now.
-    effect: Outcome,
-    /// Whether the service has seen a request of the call, and refused it.
-    refused: bool,
+    /// What the attempts that have ended make known of the effect.
+    ended: Outcome,
+    under_way: bool,
+    /// What has come of the response to the attempt under way: all but the body.
+    head: Option<RawResponse>,
     end: Option<Result<RawResponse, Error>>,
 }
 
@@ -59,7 +60,13 @@ impl CallScope {
                 began,
                 deadline: began.checked_add(limit).unwrap_or(far),
                 reach: Reach::default(),
-                record: Mutex::new(Record { attempts: 0, effect: Outcome::NotSent, refused: false, end: None }),
+                record: Mutex::new(Record {
+                    attempts: 0,
+                    ended: Outcome::NotSent,
+                    under_way: false,
+                    head: None,
+                    end: None,
+                }),
             }),
         }
     }
@@ -70,34 +77,49 @@ impl CallScope {
     }
 
     /// Counts an attempt, from now on possibly on its way.
-    pub(super) fn attempt(&self) -> u32 {
+    pub(super) fn begin_attempt(&self) -> u32 {
         self.record(|record| {
             record.attempts += 1;
-            record.effect = Outcome::Unknown;
+            record.under_way = true;
+            record.head = None;
             record.attempts
         })
     }
 
-    /// What became of the attempt under way.
-    pub(super) fn set_effect(&self, effect: Outcome) {
-        self.record(|record| record.effect = effect);
+    /// The response to the attempt under way has begun.
+    pub(super) fn begin_response(&self, head: RawResponse) {
+        self.record(|record| record.head = Some(head));
     }
 
-    /// Notes that the service has seen a request of the call and refused it.
-    pub(super) fn set_refused(&self) {
-        self.record(|record| record.refused = true);
+    /// What became of the attempt under way. Returns the error as that of all attempts: the last one may not have been
+    /// sent, and an earlier one was.
+    pub(super) fn end_attempt(&self, mut error: Error) -> Error {
+        self.record(|record| {
+            record.under_way = false;
+            match error.outcome() {
+                Outcome::NotSent => error.set_outcome(record.ended),
+                outcome => record.ended = outcome,
+            }
+        });
+        error
     }
 
-    /// What is to be said of the effect if the call ends here and now. Where a connection has not come about, nothing
-    /// left on it; where the service has refused a request before, that is what became of the call.
-    pub(super) fn effect(&self) -> Outcome {
+    /// An error outside of an attempt, as that of the attempts before.
+    pub(super) fn after_attempts(&self, mut error: Error) -> Error {
+        error.set_outcome(self.record(|record| record.ended));
+        error
+    }
+
+    /// The error when time is up here and now. Of a response that has begun, its status and headers are known; where a
+    /// connection has not come about, nothing left on it.
+    pub(super) fn out_of_time(&self) -> Error {
+        let (under_way, head, ended) = self.record(|record| (record.under_way, record.head.clone(), record.ended));
         let is_connecting = !self.shared.operation.only_reads() && self.shared.reach.is_connecting();
-        self.record(|record| match record.effect {
-            Outcome::NotSent if record.refused => Outcome::Rejected,
-            _ if is_connecting && record.refused => Outcome::Rejected,
-            _ if is_connecting => Outcome::NotSent,
-            effect => effect,
-        })
+        match head {
+            _ if !under_way || is_connecting => Error::timeout(ended),
+            Some(head) => Error::timeout_after(head),
+            None => Error::timeout(Outcome::Unknown),
+        }
     }
 
     /// What the call has used up.

@@ -25,7 +25,7 @@ impl RawObject {
     /// The object as a type, when it is one.
     #[must_use]
     pub fn read_as<T: DeserializeOwned>(&self) -> Option<T> {
-        T::deserialize(&Value::Object(self.0.clone())).ok()
+        crate::read::whole(&self.0)
     }
 }
 

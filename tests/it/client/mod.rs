@@ -1,5 +1,6 @@
 //! Calls: what is sent, how often, and what is made of the response.
 
+mod bounds;
 mod lists;
 mod outcome;
 mod repeat;

@@ -161,7 +161,7 @@ async fn a_token_without_a_lifetime_serves_the_calls_that_waited_for_it() {
     assert_eq!(server.tokens(), 2);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_failed_early_renewal_backs_off_and_keeps_the_valid_token() {
     let clock = HandClock::new();
     let server = server(|n| match n {
@@ -173,9 +173,14 @@ async fn a_failed_early_renewal_backs_off_and_keeps_the_valid_token() {
     let client = server.builder().clock(clock.clone()).build().unwrap();
     call(&client).await.unwrap();
     clock.advance(LONG as i64 - 200);
-    let settle = || tokio::time::sleep(Duration::from_millis(100));
+    // Turns of the runtime, in which the renewal ends while no time passes.
+    let settle = async || {
+        for _ in 0..2_000 {
+            tokio::task::yield_now().await;
+        }
+    };
     for (advance, tokens) in [(0, 2), (4, 2), (1, 3), (9, 3), (1, 4)] {
-        clock.advance(advance);
+        tokio::time::advance(Duration::from_secs(advance)).await;
         for ended in join_all((0..20).map(|_| call(&client))).await {
             ended.unwrap();
         }
@@ -316,27 +321,83 @@ async fn retry_after_is_honoured() {
     assert_eq!(server.tokens(), 2);
 }
 
-#[tokio::test]
-async fn a_longer_retry_after_ends_the_call_and_stops_further_requests() {
+/// The service may ask for any wait. Calls fail at once meanwhile, but after a minute one asks again. The wall clock has
+/// no say in it.
+#[tokio::test(start_paused = true)]
+async fn a_longer_retry_after_ends_the_call_and_stops_further_requests_for_a_minute() {
+    for (status, asked) in [(429, 600), (503, 3_600), (503, u64::MAX)] {
+        let clock = HandClock::new();
+        let server = server(move |n| match n {
+            0 => Reply::Full(status, vec![("retry-after", asked.to_string())], Vec::new()),
+            _ => Reply::token("t1", LONG),
+        })
+        .await;
+        let client = server.builder().clock(clock.clone()).build().unwrap();
+        for (advance, set_back) in [(0, 0), (0, 0), (1, 86_400), (50, 0)] {
+            clock.advance(-set_back);
+            tokio::time::advance(Duration::from_secs(advance)).await;
+            let error = call(&client).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Token);
+            assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
+            assert_eq!(error.outcome(), Outcome::NotSent);
+            assert!(error.is_retryable() && error.retry_after().unwrap() > Duration::from_secs(540));
+        }
+        assert_eq!(server.tokens(), 1);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        call(&client).await.unwrap();
+        assert_eq!(server.tokens(), 2);
+    }
+}
+
+/// A token that replaced a refused one is not replaced at once, if it is refused as well: ten seconds by the monotonic
+/// clock, whatever the wall clock says.
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_does_not_keep_a_refused_token() {
     let clock = HandClock::new();
-    let server = server(|n| match n {
-        0 => Reply::Full(429, vec![("retry-after", "600".into())], Vec::new()),
-        _ => Reply::token("t1", LONG),
+    let server = Server::start(|seen| match seen.is_token() {
+        true => Reply::token("t", LONG),
+        false => Reply::error(401),
     })
     .await;
     let client = server.builder().clock(clock.clone()).build().unwrap();
-    for (advance, left) in [(0, 600), (0, 600), (100, 500)] {
-        clock.advance(advance);
-        let error = call(&client).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Token);
-        assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
-        assert_eq!(error.outcome(), Outcome::NotSent);
-        assert_eq!(error.retry_after(), Some(Duration::from_secs(left)));
-        assert!(error.is_retryable());
+    call(&client).await.unwrap_err();
+    assert_eq!(server.tokens(), 2);
+    clock.advance(-86_400);
+    tokio::time::advance(Duration::from_secs(11)).await;
+    call(&client).await.unwrap_err();
+    assert_eq!(server.tokens(), 3);
+}
+
+/// Panics every other time that it is read, which is in the renewal.
+#[derive(Debug, Default)]
+struct PanickingClock(AtomicUsize);
+
+impl dintero::Clock for PanickingClock {
+    fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        assert!(self.0.fetch_add(1, Ordering::SeqCst) % 2 == 0, "the clock panics");
+        chrono::DateTime::UNIX_EPOCH
     }
-    assert_eq!(server.tokens(), 1);
-    clock.advance(500);
-    call(&client).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_renewal_that_panics_each_time_ends_the_call() {
+    let server = server(|_| Reply::token("t0", LONG)).await;
+    let client = server.builder().clock(PanickingClock::default()).build().unwrap();
+    let error = call(&client).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Token, Outcome::NotSent));
+    assert!(format!("{error:?}").contains("without a result"), "{error:?}");
+    assert_eq!(server.tokens(), 0);
+}
+
+/// What a refusal of the token call says stands in its head.
+#[tokio::test]
+async fn a_refused_token_call_without_its_body_keeps_its_status() {
+    let cut = b"HTTP/1.1 429 X\r\nretry-after: 300\r\ncontent-length: 99\r\n\r\n{".to_vec();
+    let server = server(move |_| Reply::Raw(cut.clone())).await;
+    let error = call(&server.builder().build().unwrap()).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Token);
+    assert_eq!(error.status().map(|status| status.as_u16()), Some(429));
+    assert_eq!((error.retry_after(), server.tokens()), (Some(Duration::from_secs(300)), 1));
 }
 
 #[tokio::test]

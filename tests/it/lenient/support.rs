@@ -205,14 +205,22 @@ impl Place {
         let fits = |value: &Value| match schema["type"].as_str() {
             Some("string") => value.is_string() && schema.get("format").is_none(),
             Some("boolean") => value.is_boolean(),
+            // Of the entries only, if at all.
             Some("array") => value.is_array(),
-            // serde reads a list as the fields of a struct in turn, where it has as many: that is not tried here.
-            Some("object") => value.is_object() || value.is_array(),
+            Some("object") => value.is_object(),
             // A decimal: an integer takes no fraction.
             Some("number") => value.is_number(),
             _ => false,
         };
-        let all = [json!(true), json!(7.5), json!("no such thing"), json!([[]]), json!({ "a": [1] })];
+        let all = [
+            json!(true),
+            json!(7.5),
+            json!("no such thing"),
+            json!([]),
+            json!([[]]),
+            json!(["a"]),
+            json!({ "a": [1] }),
+        ];
         all.into_iter().filter(|value| !fits(value)).collect()
     }
 }

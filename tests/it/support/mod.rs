@@ -55,6 +55,8 @@ pub(crate) enum Reply {
     Full(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// These bytes as they are, then the connection is closed.
     Raw(Vec<u8>),
+    /// These bytes as they are, then nothing, with the connection kept open.
+    Begin(Vec<u8>),
     /// The connection is reset.
     Reset,
     /// No answer ever, with the connection kept open.
@@ -168,6 +170,10 @@ async fn serve(mut stream: TcpStream, connection: usize, handler: Arc<Handler>, 
                 let _ = stream.write_all(&bytes).await;
                 let _ = stream.shutdown().await;
                 return;
+            }
+            Reply::Begin(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                return std::future::pending().await;
             }
             Reply::Reset => {
                 let _ = stream.set_zero_linger();

@@ -1,0 +1,260 @@
+//! What reading does with responses that are not what we know.
+
+use serde_json::json;
+
+use super::*;
+use crate::types::{Session, Transaction, TransactionStatus};
+
+fn transaction() -> Value {
+    json!({
+        "id": "T00000000.abc",
+        "amount": 1000,
+        "currency": "NOK",
+        "status": "CAPTURED",
+        "events": [
+            { "event": "AUTHORIZE", "amount": 1000, "success": true },
+            { "event": "CAPTURE", "amount": 1000, "success": false, "error": { "message": "no", "type": "DECLINED" } },
+        ],
+    })
+}
+
+fn paths(set_aside: &[SetAside]) -> Vec<String> {
+    set_aside.iter().map(|gone| gone.path.to_string()).collect()
+}
+
+#[test]
+fn a_good_answer_is_read_whole() {
+    let mut good = transaction();
+    good["events"][1]["error"]["type"] = json!(["DECLINED"]);
+    let read = from_value::<Transaction>(good).unwrap();
+    assert!(read.set_aside.is_empty());
+    assert_eq!(read.value.status, Some(TransactionStatus::Captured));
+}
+
+#[test]
+fn a_field_of_another_type_costs_only_itself() {
+    let read = from_value::<Transaction>(transaction()).unwrap();
+    assert_eq!(paths(&read.set_aside), ["$.events[1].error.type"]);
+    assert_eq!(read.set_aside[0].value, json!("DECLINED"));
+    let error = read.value.events[1].error.as_ref().unwrap();
+    assert_eq!(error.message.as_deref(), Some("no"));
+}
+
+#[test]
+fn required_money_is_an_error_that_names_it() {
+    for (field, value) in
+        [("amount", json!("1000")), ("amount", json!(10.5)), ("currency", json!(578)), ("amount", Value::Null)]
+    {
+        let mut bad = transaction();
+        bad[field] = value;
+        let error = from_value::<Transaction>(bad).unwrap_err();
+        assert_eq!(error.path.to_string(), format!("$.{field}"), "{error}");
+    }
+    let error =
+        from_value::<Session>(json!({ "order": { "amount": true, "currency": "NOK", "merchant_reference": "a" } }));
+    assert_eq!(error.unwrap_err().path.to_string(), "$.order.amount");
+}
+
+#[test]
+fn a_whole_float_and_a_null_lose_nothing() {
+    let mut odd = transaction();
+    odd["amount"] = json!(1000.0);
+    odd["events"] = Value::Null;
+    odd["status"] = Value::Null;
+    let read = from_value::<Transaction>(odd).unwrap();
+    assert_eq!((read.value.amount, read.value.events.len(), read.set_aside.len()), (1000, 0, 0));
+}
+
+#[test]
+fn entries_of_a_list_keep_their_numbers() {
+    let mut odd = transaction();
+    odd["events"] =
+        json!([1, { "event": "CAPTURE", "success": "yes" }, "two", { "event": "VOID", "success": 1 }, null]);
+    let read = from_value::<Transaction>(odd).unwrap();
+    let expected = ["$.events[0]", "$.events[1].success", "$.events[2]", "$.events[3].success", "$.events[4]"];
+    assert_eq!(paths(&read.set_aside), expected);
+    assert_eq!(read.value.events.len(), 2);
+}
+
+#[test]
+fn an_object_without_what_it_needs_is_set_aside_whole() {
+    let mut odd = transaction();
+    odd["items"] = json!([{ "groups": [{ "id": 7, "name": "Chairs" }] }]);
+    let read = from_value::<Transaction>(odd).unwrap();
+    assert_eq!(paths(&read.set_aside), ["$.events[1].error.type", "$.items[0].groups[0]"]);
+    assert_eq!(read.set_aside[1].value, json!({ "id": 7, "name": "Chairs" }));
+}
+
+#[test]
+fn a_list_in_place_of_an_object_is_set_aside_as_it_came() {
+    let mut odd = transaction();
+    odd["actions"] = json!([[7, "two", [], null]]);
+    odd["events"] = json!([]);
+    let read = from_value::<Transaction>(odd).unwrap();
+    assert_eq!(paths(&read.set_aside), ["$.actions[0]"]);
+    assert_eq!(read.set_aside[0].value, json!([7, "two", [], null]));
+}
+
+#[test]
+fn a_bad_row_does_not_sink_the_list() {
+    let mut bad = transaction();
+    bad["amount"] = json!("a lot");
+    let list = json!([transaction(), bad, transaction()]).to_string();
+    let read = list_from_slice::<Transaction>(list.as_bytes()).unwrap();
+    assert_eq!((read.rows.len(), read.unreadable.len(), read.total), (2, 1, 3));
+    assert_eq!(read.unreadable[0].error.path.to_string(), "$[1].amount");
+    assert_eq!(paths(&read.rows[1].set_aside), ["$[2].events[1].error.type"]);
+}
+
+#[test]
+fn what_is_not_json_or_not_an_object_is_an_error() {
+    for text in ["", "{", "<html>", "[]", "null", "7", "\"text\""] {
+        assert!(from_slice::<Transaction>(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn no_error_quotes_the_answer() {
+    let secret = "kari@example.com";
+    for field in ["amount", "currency", "events", "customer"] {
+        let mut bad = transaction();
+        bad[field] = json!({ "secret": secret });
+        if field == "amount" {
+            bad[field] = json!(secret);
+        }
+        let read = from_value::<Transaction>(bad);
+        let shown = format!("{read:?} {}", read.as_ref().map_or_else(ToString::to_string, |_| String::new()));
+        assert!(!shown.contains(secret), "{shown}");
+    }
+}
+
+/// A text that counts how often it is read.
+struct Counted(String);
+
+thread_local! {
+    static READ: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+impl<'de> Deserialize<'de> for Counted {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        READ.with(|read| read.set(read.get() + 1));
+        String::deserialize(deserializer).map(Counted)
+    }
+}
+
+#[derive(Deserialize)]
+struct Counting {
+    #[serde(default, deserialize_with = "field")]
+    entries: Vec<CountingEntry>,
+}
+
+#[derive(Deserialize)]
+struct CountingEntry {
+    name: Counted,
+    #[serde(default, deserialize_with = "field")]
+    note: Option<Counted>,
+    #[serde(default, deserialize_with = "field")]
+    notes: std::collections::BTreeMap<String, Counted>,
+}
+
+#[test]
+fn each_part_is_read_once_however_many_are_wrong() {
+    let entry = |index: usize| match index % 3 {
+        0 => json!({ "name": 1, "note": "a", "notes": { "a": "b" } }),
+        1 => json!({ "name": "a", "note": 1, "notes": { "a": 1, "b": "c" } }),
+        _ => json!({ "name": "a", "note": "b", "notes": { "a": 7, "b": null } }),
+    };
+    let entries: Vec<Value> = (0..3_000).map(entry).collect();
+    let read = from_value::<Counting>(json!({ "entries": entries })).unwrap();
+    assert_eq!(READ.take(), 1_000 + 4_000 + 4_000);
+    assert_eq!(read.set_aside.len(), 1_000 + 2_000 + 1_000, "null in a map is no entry");
+    assert_eq!(read.value.entries.len(), 2_000);
+    assert_eq!(paths(&read.set_aside)[..3], ["$.entries[0]", "$.entries[1].note", "$.entries[1].notes.a"]);
+    let kept = read.value.entries.first().unwrap();
+    assert_eq!((kept.name.0.as_str(), kept.note.is_none(), kept.notes.len()), ("a", true, 1));
+}
+
+#[test]
+fn what_is_wrong_everywhere_is_not_what_it_is_taken_for() {
+    let mut bad = transaction();
+    bad["events"] = Value::Array(vec![json!(1); 10_000]);
+    assert_eq!(from_value::<Transaction>(bad.clone()).unwrap().set_aside.len(), 10_000);
+    bad["events"] = Value::Array(vec![json!(1); 10_001]);
+    let error = from_value::<Transaction>(bad).unwrap_err();
+    assert!(error.problem.contains("more than 10000"), "{error}");
+}
+
+#[test]
+fn a_list_is_never_read_as_an_object() {
+    // By position, the first would be an address of no fields and the second the first of all fields.
+    for list in [json!([]), json!(["Oslo"])] {
+        let mut odd = transaction();
+        odd["events"] = json!([]);
+        odd["billing_address"] = list.clone();
+        for read in [from_value::<Transaction>(odd.clone()), from_slice(odd.to_string().as_bytes())] {
+            let read = read.unwrap();
+            assert_eq!(paths(&read.set_aside), ["$.billing_address"], "{list}");
+            assert_eq!((&read.set_aside[0].value, read.value.billing_address), (&list, None));
+        }
+    }
+    let rows = list_from_slice::<CountingEntry>(br#"[["a", "b"], { "name": "a" }]"#).unwrap();
+    assert_eq!((rows.rows.len(), rows.unreadable.len()), (1, 1));
+}
+
+#[test]
+fn the_error_names_the_field_of_the_whole_and_what_it_lacks() {
+    let session = |order: Value| from_value::<Session>(json!({ "order": order })).unwrap_err();
+    let error = session(json!({ "amount": 1, "currency": "NOK", "merchant_reference": 7 }));
+    assert_eq!(
+        (error.path.to_string(), error.problem.as_str()),
+        ("$.order".to_owned(), "expected an object with `merchant_reference`")
+    );
+    let error = session(json!({ "amount": 1, "merchant_reference": "a" }));
+    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order.currency".to_owned(), "it is missing"));
+    let error = session(json!("none"));
+    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "expected struct Order"));
+    let error = from_value::<Session>(json!({})).unwrap_err();
+    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "it is missing"));
+}
+
+#[test]
+fn what_was_skipped_goes_with_what_is_skipped_around_it() {
+    let mut odd = transaction();
+    odd["events"] = json!([]);
+    odd["items"] = json!([{ "description": 1, "groups": [{ "id": 7 }], "amount": 1, "line_id": true }, "x"]);
+    let read = from_value::<Transaction>(odd.clone()).unwrap();
+    let (at, expected): (Vec<_>, Vec<_>) =
+        read.set_aside.iter().map(|gone| (gone.path.to_string(), gone.expected.as_str())).unzip();
+    assert_eq!(at, ["$.items[0].description", "$.items[0].groups[0]", "$.items[0].line_id", "$.items[1]"]);
+    assert_eq!(expected, ["a string", "an object with `id`", "a string", "struct OrderItem"]);
+    // What is skipped inside of a part that is skipped itself is kept in that.
+    let entries = json!({ "entries": [{ "a_note": 1, "name": 1 }, { "a_note": 1, "name": "a" }] });
+    let read = from_value::<Noted>(entries.clone()).unwrap();
+    assert_eq!(paths(&read.set_aside), ["$.entries[0]", "$.entries[1].a_note"]);
+    assert_eq!((&read.set_aside[0].value, read.value.entries.len()), (&entries["entries"][0], 1));
+}
+
+#[derive(Deserialize)]
+struct Noted {
+    #[serde(default, deserialize_with = "field")]
+    entries: Vec<NotedEntry>,
+}
+
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "read, and not looked at")]
+struct NotedEntry {
+    #[serde(default, deserialize_with = "field")]
+    a_note: Option<String>,
+    name: String,
+}
+
+#[test]
+fn floats_that_are_no_integers_are_no_integers() {
+    for (number, amount) in
+        [("1000.0", Some(1000)), ("1e3", Some(1000)), ("-5.0", Some(-5)), ("10.5", None), ("9.1e15", None)]
+    {
+        let json = transaction().to_string().replace("\"amount\":1000", &format!("\"amount\":{number}"));
+        let read = from_slice::<Transaction>(json.as_bytes());
+        assert_eq!(read.ok().map(|read| read.value.amount), amount, "{number}");
+    }
+}
