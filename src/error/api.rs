@@ -67,8 +67,7 @@ impl ApiBody {
 }
 
 fn beginning(message: &str) -> &str {
-    let ends = (0..=KEPT_MESSAGE).rev();
-    ends.filter_map(|end| message.get(..end)).next().unwrap_or(message)
+    (0..=KEPT_MESSAGE).rev().find_map(|end| message.get(..end)).unwrap_or(message)
 }
 
 fn text(value: &RawValue) -> Option<String> {
