@@ -3,7 +3,7 @@
 
 mod auth;
 pub mod callback;
-pub mod check;
+mod check;
 mod client;
 mod clock;
 mod error;

@@ -23,20 +23,18 @@ use rules::Rules;
 /// A request that breaks a rule of the interface. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place} {path}: {rule}")]
-#[non_exhaustive]
-pub struct InvalidRequest {
+pub(crate) struct InvalidRequest {
     /// Which part of the request.
-    pub place: Place,
+    pub(crate) place: Place,
     /// The field, from the root of the body, or the name of the parameter.
-    pub path: JsonPath,
+    pub(crate) path: JsonPath,
     /// The rule that it breaks. It holds limits, and nothing of what the field says.
-    pub rule: String,
+    pub(crate) rule: String,
 }
 
 /// A part of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Place {
+pub(crate) enum Place {
     /// The JSON body.
     Body,
     /// A path or query parameter.

@@ -6,7 +6,7 @@
 //! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
 //! types say themselves, see [`field`]; how they are read, see [`reader`].
 //!
-//! Sending is the opposite, see [`crate::check`].
+//! Sending is the opposite: a request that breaks a rule of the interface is refused.
 
 mod field;
 mod path;

@@ -11,6 +11,7 @@ pub mod instances;
 pub mod overlay;
 pub mod passes;
 pub mod regen;
+pub mod revision;
 pub mod schema;
 pub mod signature_oracle;
 pub mod slice;

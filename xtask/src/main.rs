@@ -54,6 +54,12 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Edit a copy of the workspace as a revision of upstream would, and build and use it without an edit by hand.
+    Revision {
+        /// Also run the client's own tests on it: nothing but snapshots may differ.
+        #[arg(long)]
+        tests: bool,
+    },
     /// Print the slice of an upstream document that the crate binds.
     Slice {
         /// A file or a URL.
@@ -93,6 +99,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
         Task::Stats { missing } => return stats(missing),
         Task::Timetravel { least, seed } => return timetravel(least, seed),
+        Task::Revision { tests } => xtask::revision::run(tests)?,
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }
