@@ -14,6 +14,7 @@ pub mod money;
 mod raw_response;
 pub mod read;
 mod retry;
+pub mod store;
 mod transport;
 pub mod types;
 mod verdict;

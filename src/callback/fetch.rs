@@ -4,8 +4,8 @@ use super::answer::Answer;
 use super::express::ExpressRequest;
 use super::notice::Callback;
 use super::return_url::UnsignedReturn;
+use crate::client::calls::{GetSessionCall, GetTransactionCall};
 use crate::client::{Client, Response};
-use crate::ids::{SessionId, TransactionId};
 use crate::types::{Session, Transaction};
 
 /// Why what a request is about could not be read.
@@ -36,34 +36,63 @@ impl FetchError {
 impl Callback {
     /// Reads the transaction that the callback is about. This, not the callback, says what is true now.
     ///
-    /// One `GET`, sent again by the client's policy for reads. The service gives a merchant ten seconds
-    /// to answer a callback: a client whose calls may take longer should be given a
-    /// [total time](crate::ClientBuilder::timeout) below that for callbacks.
+    /// One `GET`, sent again by the client's policy for reads. It ends eight seconds after the callback arrived, if
+    /// the client's own time-out is not shorter: the service gives a merchant ten seconds to respond, and tries
+    /// again after that. Once those are over, a read has eight seconds to itself.
+    /// [`fetch_request`](Self::fetch_request) takes options.
     ///
     /// # Errors
     /// [`FetchError::NoTransaction`] without a call when there is no id; else the call's error.
     pub async fn fetch(&self, client: &Client) -> Result<Response<Transaction>, FetchError> {
-        transaction(self.transaction_id(), client).await
+        Ok(self.fetch_request(client)?.await?)
     }
 
-    /// Reads the session that the callback is about.
+    /// Begins to read the transaction, in the time that [`fetch`](Self::fetch) has unless another is set.
+    ///
+    /// ```no_run
+    /// # async fn fetch(client: dintero::Client, callback: dintero::callback::Callback) -> Result<(), dintero::callback::Trouble> {
+    /// use dintero::types::TransactionInclude;
+    ///
+    /// let transaction = callback.fetch_request(&client)?.include(TransactionInclude::CardPaymentToken).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FetchError::NoTransaction`] when there is no id.
+    pub fn fetch_request(&self, client: &Client) -> Result<GetTransactionCall, FetchError> {
+        let id = self.transaction_id().ok_or(FetchError::NoTransaction)?;
+        Ok(client.transactions().get(id).timeout(client.timeout().min(self.patience())))
+    }
+
+    /// Reads the session that the callback is about, in the time that [`fetch`](Self::fetch) has.
     ///
     /// # Errors
     /// [`FetchError::NoSession`] without a call when there is no id; else the call's error.
     pub async fn fetch_session(&self, client: &Client) -> Result<Response<Session>, FetchError> {
-        session(self.session_id(), client).await
+        Ok(self.fetch_session_request(client)?.await?)
+    }
+
+    /// Begins to read the session, in the time that [`fetch`](Self::fetch) has unless another is set.
+    ///
+    /// # Errors
+    /// [`FetchError::NoSession`] when there is no id.
+    pub fn fetch_session_request(&self, client: &Client) -> Result<GetSessionCall, FetchError> {
+        let id = self.session_id().ok_or(FetchError::NoSession)?;
+        Ok(client.sessions().get(id).timeout(client.timeout().min(self.patience())))
     }
 }
 
 impl UnsignedReturn {
-    /// Reads the transaction that the return claims to be about. The answer is the service's; that the
+    /// Reads the transaction that the return claims to be about. The response is the service's; that the
     /// transaction belongs to **this** customer's order is still to be checked, by its
     /// `merchant_reference`.
     ///
     /// # Errors
     /// [`FetchError::NoTransaction`] without a call when there is no id; else the call's error.
     pub async fn fetch(&self, client: &Client) -> Result<Response<Transaction>, FetchError> {
-        transaction(self.transaction_id(), client).await
+        let id = self.transaction_id().ok_or(FetchError::NoTransaction)?;
+        Ok(client.transactions().get(id).await?)
     }
 }
 
@@ -73,16 +102,7 @@ impl ExpressRequest {
     /// # Errors
     /// [`FetchError::NoSession`] without a call when there is no id; else the call's error.
     pub async fn fetch(&self, client: &Client) -> Result<Response<Session>, FetchError> {
-        session(self.session_id(), client).await
+        let id = self.session_id().ok_or(FetchError::NoSession)?;
+        Ok(client.sessions().get(id).await?)
     }
-}
-
-async fn transaction(id: Option<&TransactionId>, client: &Client) -> Result<Response<Transaction>, FetchError> {
-    let id = id.ok_or(FetchError::NoTransaction)?;
-    Ok(client.transactions().get(id).await?)
-}
-
-async fn session(id: Option<&SessionId>, client: &Client) -> Result<Response<Session>, FetchError> {
-    let id = id.ok_or(FetchError::NoSession)?;
-    Ok(client.sessions().get(id).await?)
 }

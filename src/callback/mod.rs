@@ -2,28 +2,22 @@
 //!
 //! A [`Verifier`] makes a [`Callback`] out of a request, or says why it is none. What the callback's
 //! query says is proven; a body is not signed and is only to be had as [`Unverified`]. An [`Answer`]
-//! is named by what it does to the delivery, and [`once`] does a piece of work once although
-//! callbacks come at least once, in no order, and together with the customer's redirect.
+//! is named by what it does to the delivery, and an [`Inbox`] handles each callback once although they
+//! come at least once, in no order, and to processes that may die.
 //!
 //! The account-wide webhooks are a separate system with a separate secret and verifier.
 //!
 //! ```
 //! use dintero::callback::{Answer, Verifier};
 //!
-//! /// Answers a callback in any framework: `target` is path and query as they came.
-//! async fn answer(
-//!     verifier: &Verifier,
-//!     client: &dintero::Client,
-//!     method: &http::Method,
-//!     target: &str,
-//!     headers: &http::HeaderMap,
-//! ) -> Answer {
-//!     let callback = match verifier.verify(method, target, headers) {
+//! /// Responds to a callback in any server whose requests are `http::Request`: hyper, axum, AWS Lambda.
+//! async fn respond<B>(verifier: &Verifier, client: &dintero::Client, request: http::Request<B>) -> Answer {
+//!     let callback = match verifier.verify(&request) {
 //!         Ok(callback) => callback,
 //!         Err(error) => return error.answer(),
 //!     };
 //!     if callback.transaction_id().is_none() {
-//!         return Answer::Acknowledge; // It came to nothing; `callback.error()` says why.
+//!         return Answer::Acknowledge; // The payment failed; `callback.error()` says why.
 //!     }
 //!     match callback.fetch(client).await {
 //!         Ok(transaction) => {
@@ -35,21 +29,34 @@
 //! }
 //! ```
 //!
+//! # Behind a proxy
+//!
+//! The signature covers the public host and path, so a [`Verifier`] is told both, and the request's `Host` is not
+//! looked at. A proxy may change the scheme, host and port at will, add headers, and send a header twice. Where it
+//! changes the path, [`VerifierBuilder::map_path`] says how. It must not decode, normalize or shorten path and
+//! query, and it must not take off `Dintero-Signature`.
+//!
+//! # What untrusted requests cost
+//!
+//! A request without a valid signature costs a bounded amount of computing: its body is not read, nothing is
+//! fetched, no store is asked. The one exception is [`ExpressRequest`], which is not verified on its own.
+//!
 //! With feature `axum`, [`Callback`], [`Webhook`] and [`ExpressRequest`] are extractors, and answers are responses.
 
 mod answer;
 mod body;
 mod callback_url;
 mod canonical;
-mod dedupe;
 mod express;
 #[cfg(feature = "axum")]
 mod extract;
 mod failure;
 mod fetch;
-mod memory;
+mod inbox;
 mod notice;
 mod params;
+mod public;
+mod receive;
 mod return_url;
 mod signature;
 mod verifier;
@@ -58,19 +65,19 @@ mod webhook;
 pub use answer::{Answer, Trouble};
 pub use body::{Unverified, UnverifiedBody};
 pub use callback_url::{CallbackUrl, CallbackUrlError, ReportedEvent};
-pub use dedupe::{Claim, Dedupe, DedupeKey, Once, OnceError, once};
 pub use express::{
     AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressAnswer, ExpressError, ExpressOrder,
     ExpressRequest,
 };
 #[cfg(feature = "axum")]
-pub use extract::{CallbackRejection, ExpressRejection, WebhookRejection, callbacks};
+pub use extract::{CallbackRejection, ExpressRejection, Signed, WebhookRejection, callbacks};
 pub use failure::PaymentFailure;
 pub use fetch::FetchError;
-pub use memory::{MemoryDedupe, MemoryLease};
+pub use inbox::{Inbox, Recovered};
 pub use notice::{Callback, DELIVERY_HEADER};
 pub use params::Params;
+pub use receive::ExpressReadError;
 pub use return_url::UnsignedReturn;
 pub use signature::{SIGNATURE_HEADER, SecretError, SigningSecret, sign};
-pub use verifier::{DEFAULT_TOLERANCE, Verifier, VerifierBuilder, VerifierError, VerifyError};
+pub use verifier::{DEFAULT_BODY_TIMEOUT, DEFAULT_TOLERANCE, Verifier, VerifierBuilder, VerifierError, VerifyError};
 pub use webhook::{WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookError, WebhookSecret, WebhookVerifier};

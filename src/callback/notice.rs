@@ -4,13 +4,16 @@
 //! is in a type of its own ([`UnverifiedBody`]). Neither was the `event-delivery` header.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, Method};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
 
 use super::body::UnverifiedBody;
-use super::dedupe::DedupeKey;
 use super::failure::PaymentFailure;
 use super::params::Params;
 use crate::ids::{AccountId, SessionId, TransactionId};
@@ -34,7 +37,11 @@ pub struct Callback {
     session_id: Option<SessionId>,
     delivery: Option<String>,
     body: Option<UnverifiedBody>,
+    received: Instant,
 }
+
+/// How long after its arrival a response to a callback should be ready. The service waits ten seconds.
+const PATIENCE: Duration = Duration::from_secs(8);
 
 impl Callback {
     pub(crate) fn new(
@@ -55,6 +62,16 @@ impl Callback {
             params,
             delivery: delivery_id(headers),
             body: None,
+            received: Instant::now(),
+        }
+    }
+
+    /// What is left of the time in which a response is of use: eight seconds, of the ten that the service waits.
+    /// Once that is over, the service has given up on this delivery, and nobody waits any longer: all of it again.
+    pub(crate) fn patience(&self) -> Duration {
+        match PATIENCE.saturating_sub(self.received.elapsed()) {
+            Duration::ZERO => PATIENCE,
+            left => left,
         }
     }
 
@@ -152,17 +169,47 @@ impl Callback {
         self.body.as_ref()
     }
 
-    /// What a repetition of this callback has in common with it.
-    #[must_use]
-    pub fn dedupe_key(&self) -> DedupeKey {
-        DedupeKey::of(self)
+    /// What of a callback is kept to handle it later: everything but the body, of which nothing is proven.
+    pub(crate) fn to_stored(&self) -> Option<Value> {
+        serde_json::to_value(Stored {
+            account: self.account.as_str().to_owned(),
+            method: self.method.as_str().to_owned(),
+            path: self.path.clone(),
+            signed_at: self.signed_at,
+            params: self.params.pairs().to_vec(),
+            delivery: self.delivery.clone(),
+        })
+        .ok()
+    }
+
+    /// A callback that was verified and kept before.
+    pub(crate) fn from_stored(value: &Value) -> Option<Self> {
+        let stored: Stored = Stored::deserialize(value).ok()?;
+        let account = AccountId::new(&stored.account).ok()?;
+        let method = Method::from_bytes(stored.method.as_bytes()).ok()?;
+        let params = Params::new(stored.params);
+        let none = HeaderMap::new();
+        let callback = Self::new(account, method, stored.path, stored.signed_at, params, &none);
+        Some(Self { delivery: stored.delivery, ..callback })
     }
 }
 
-/// The delivery id of a request, if it has a readable one.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    account: String,
+    method: String,
+    path: String,
+    signed_at: u64,
+    params: Vec<(String, String)>,
+    delivery: Option<String>,
+}
+
+/// The delivery id of a request, if it has a readable one. The same one sent twice by a proxy is one.
 pub(crate) fn delivery_id(headers: &HeaderMap) -> Option<String> {
-    let text = headers.get(DELIVERY_HEADER)?.to_str().ok()?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
+    let text = headers.get(DELIVERY_HEADER)?.to_str().ok()?;
+    let mut members = text.split(',').map(str::trim);
+    let first = members.next().filter(|first| !first.is_empty())?;
+    Some(if members.all(|other| other == first) { first } else { text.trim() }.to_owned())
 }
 
 impl fmt::Debug for Callback {

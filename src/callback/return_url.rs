@@ -13,8 +13,9 @@ use crate::ids::TransactionId;
 /// The unsigned query of a return to `return_url`.
 ///
 /// Deliver nothing on the strength of it: read the transaction from the service and look at its status.
-/// The redirect and the callback arrive together; [`once`](super::once) with
-/// [`DedupeKey::action`](super::DedupeKey::action) lets one of them do the work.
+/// The redirect and the callback arrive together;
+/// [`Journal::once`](crate::store::Journal::once) with [`Work::action`](crate::store::Work::action) lets one of them
+/// do the work.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnsignedReturn {
     params: Params,

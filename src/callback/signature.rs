@@ -18,6 +18,9 @@ use crate::ids::AccountId;
 /// The header that carries the signature of a callback.
 pub const SIGNATURE_HEADER: &str = "dintero-signature";
 
+/// The longest header that is read, all its lines together: room for some fifty signatures.
+const LONGEST_HEADER: usize = 4 * 1024;
+
 /// The one signature scheme known today.
 pub(crate) const SCHEME: &str = "v0-hmac-sha256";
 
@@ -136,26 +139,36 @@ pub(crate) enum HeaderFault {
 impl<'a> SignatureHeader<'a> {
     /// Reads the values of all headers of that name: by the rules of HTTP several lines are one list.
     ///
-    /// Members of unknown schemes are passed over, so that a second scheme can be introduced beside
-    /// the first. A damaged signature of the known scheme spoils the whole header, even beside a good
-    /// one: the service sends no such header.
-    pub(crate) fn read(values: impl Iterator<Item = &'a str>) -> Result<Self, HeaderFault> {
+    /// A header that a proxy sent twice, as two lines or joined to one, is the header. Members of unknown
+    /// schemes are passed over, so that a second scheme can be introduced beside the first. A damaged
+    /// signature of the known scheme spoils the whole header, even beside a good one: the service sends no
+    /// such header.
+    pub(crate) fn read(lines: &[&'a str]) -> Result<Self, HeaderFault> {
+        if lines.iter().map(|line| line.len()).sum::<usize>() > LONGEST_HEADER {
+            return Err(HeaderFault::Malformed("it is longer than 4 KiB"));
+        }
         let mut timestamp = None;
         let mut signatures = Vec::new();
         let mut unknown = false;
-        for member in values.flat_map(|line| line.split(',')) {
+        for member in lines.iter().flat_map(|line| line.split(',')) {
             let (name, value) = member
                 .trim_matches([' ', '\t'])
                 .split_once('=')
                 .ok_or(HeaderFault::Malformed("a member has no `=`"))?;
             match name {
                 "" => return Err(HeaderFault::Malformed("a member has no name")),
-                "t" if timestamp.is_some() => {
+                "t" if timestamp.is_some_and(|other| other != value) => {
                     return Err(HeaderFault::Malformed("there are two timestamps"));
                 }
                 "t" => timestamp = Some(value),
-                SCHEME => signatures
-                    .push(decode(value).ok_or(HeaderFault::Malformed("a signature is not 64 lower-case hex digits"))?),
+                SCHEME => {
+                    let signature = decode(value);
+                    let signature =
+                        signature.ok_or(HeaderFault::Malformed("a signature is not 64 lower-case hex digits"))?;
+                    if !signatures.contains(&signature) {
+                        signatures.push(signature);
+                    }
+                }
                 _ => unknown = true,
             }
         }
@@ -194,7 +207,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Result<SignatureHeader<'_>, HeaderFault> {
-        SignatureHeader::read(std::iter::once(text))
+        SignatureHeader::read(&[text])
     }
 
     fn malformed(text: &str) -> bool {
@@ -221,8 +234,29 @@ mod tests {
         let one = format!("t=7 , {SCHEME}={a},\t{SCHEME}={b}");
         assert_eq!(read(&one).expect("a header").signatures.len(), 2);
         let (first, second) = (format!("t=7,{SCHEME}={a}"), format!("{SCHEME}={b}"));
-        let both = SignatureHeader::read([first.as_str(), second.as_str()].into_iter());
+        let both = SignatureHeader::read(&[&first, &second]);
         assert_eq!(both.expect("a header").signatures.len(), 2);
+    }
+
+    #[test]
+    fn a_header_sent_twice_is_one() {
+        let good = format!("t=7,{SCHEME}={}", "0".repeat(64));
+        let lines = SignatureHeader::read(&[&good, &good]).expect("a header");
+        assert_eq!((lines.timestamp, lines.signatures.len()), ("7", 1));
+        let joined = read(&format!("{good}, {good}")).map(|header| header.signatures.len());
+        assert_eq!(joined, Ok(1));
+        let other = good.replace("t=7", "t=07");
+        assert!(malformed(&format!("{good}, {other}")), "two times, although the same number");
+    }
+
+    #[test]
+    fn a_header_that_is_too_long_is_not_read() {
+        let signature = |n: usize| format!(",{SCHEME}={n:064x}");
+        let many = |n| format!("t=1{}", (0..n).map(signature).collect::<String>());
+        assert!(read(&many(50)).is_ok());
+        assert_eq!(read(&many(52)).unwrap_err(), HeaderFault::Malformed("it is longer than 4 KiB"));
+        let half = many(26);
+        assert!(SignatureHeader::read(&[&half, &half]).is_err(), "all lines count");
     }
 
     #[test]
@@ -241,7 +275,7 @@ mod tests {
             &format!("t=1.0,{SCHEME}={good}"),
             &format!("t=0x1,{SCHEME}={good}"),
             &format!("t=\u{661},{SCHEME}={good}"),
-            &format!("t=1,t=1,{SCHEME}={good}"),
+            &format!("t=1,t=2,{SCHEME}={good}"),
             &format!("t=1,,{SCHEME}={good}"),
             &format!("t=1,{SCHEME}={good},"),
             &format!("t=1,={good},{SCHEME}={good}"),

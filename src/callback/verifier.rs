@@ -1,27 +1,34 @@
 //! Decides whether a request is a callback from the service.
 //!
-//! What a callback says is in [`notice`](super::notice); answers to it are in
-//! [`answer`](super::answer). The account-wide webhooks are another system and have their own verifier
-//! in [`webhook`](super::webhook).
+//! What a callback says is in [`notice`](super::notice), where it was sent to in [`public`](super::public),
+//! reading its body in [`receive`](super::receive), and responses to it in [`answer`](super::answer). The
+//! account-wide webhooks are another system and have their own verifier in [`webhook`](super::webhook).
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hmac::Mac;
-use http::{HeaderMap, Method};
-use url::Url;
+use http::{Extensions, HeaderMap, Method, Request, Uri};
 
 use super::answer::Answer;
-use super::canonical::{encode_pairs, sorted_pairs, split_target, wire_path};
+use super::canonical::{encode_pairs, sorted_pairs, split_target};
 use super::notice::Callback;
 use super::params::Params;
+use super::public::{PublicUrl, after_authority};
 use super::signature::{HeaderFault, SIGNATURE_HEADER, SignatureHeader, SigningSecret, signed_text};
 use crate::clock::{Clock, SystemClock};
 use crate::ids::AccountId;
 
 /// How far a timestamp may lie from the verifier's clock, either way, unless told otherwise.
 pub const DEFAULT_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// The longest time that reading a body may take, unless told otherwise. The service waits ten seconds for a
+/// response to a callback, and the body is not needed to give one.
+pub const DEFAULT_BODY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The longest request target that is looked at, in bytes: twice what common servers and proxies take.
+const LONGEST_TARGET: usize = 16 * 1024;
 
 /// Verifies that a request is a callback of one account, signed with one of its secrets.
 ///
@@ -46,10 +53,9 @@ pub struct Verifier {
 struct Inner {
     account: AccountId,
     secrets: Vec<SigningSecret>,
-    host: String,
-    /// Without a trailing slash, so empty for a base URL without a path.
-    prefix: String,
+    public: PublicUrl,
     tolerance: Duration,
+    body_timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -58,8 +64,10 @@ struct Inner {
 pub struct VerifierBuilder {
     account: AccountId,
     base_url: String,
+    path_maps: Vec<(String, String)>,
     secrets: Vec<SigningSecret>,
     tolerance: Duration,
+    body_timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -73,6 +81,9 @@ pub enum VerifierError {
     /// The public base URL is of no use.
     #[error("the public base URL {0}")]
     BaseUrl(&'static str),
+    /// A path of [`map_path`](VerifierBuilder::map_path) is of no use.
+    #[error("a path of `map_path` {0}")]
+    PathMap(&'static str),
 }
 
 /// Why a request is not accepted as a callback. One variant per cause.
@@ -151,18 +162,19 @@ impl VerifyError {
 }
 
 impl Verifier {
-    /// Starts a verifier for the callbacks of `account` to URLs under `public_base_url`.
+    /// Starts a verifier for the callbacks of `account` to URLs of `public_base_url`.
     ///
-    /// The base URL is what the service is told, not what the server sees: its host is what was
-    /// signed, and a proxy in between may rewrite the request's. If the proxy also takes a path
-    /// prefix off, the base URL has it (`https://shop.example/payments`): it is put in front of the
-    /// request's path unless the path begins with it.
+    /// The base URL is scheme and host as the service is told them (`https://shop.example`), not what the
+    /// server sees: the host is what was signed, and a proxy in between may change the request's. It has no
+    /// path. Where a proxy changes the path, [`map_path`](VerifierBuilder::map_path) says how.
     pub fn builder(account: AccountId, public_base_url: impl Into<String>) -> VerifierBuilder {
         VerifierBuilder {
             account,
             base_url: public_base_url.into(),
+            path_maps: Vec::new(),
             secrets: Vec::new(),
             tolerance: DEFAULT_TOLERANCE,
+            body_timeout: DEFAULT_BODY_TIMEOUT,
             clock: Arc::new(SystemClock),
         }
     }
@@ -173,21 +185,48 @@ impl Verifier {
         &self.inner.account
     }
 
-    /// Verifies a request by its method, its URL and its headers. The body is not signed and not asked
-    /// for; a caller that has it can add it with
-    /// [`Callback::with_unverified_body`].
+    /// Returns how long reading a body may take. See [`VerifierBuilder::body_timeout`].
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        self.inner.body_timeout
+    }
+
+    /// Verifies a request. The body is not signed and not looked at: [`receive`](Self::receive) reads it too.
     ///
-    /// `url` is the request target as the server received it, path and query
-    /// (`/callback?transaction_id=...`), or an absolute URL. Of an absolute one only path and query
-    /// count, because its host may be a proxy's: the host is the base URL's. Neither may have been
-    /// decoded or normalised. A URL is matched by what it means: parameters in another order, or
-    /// escaped in another way, are the same query.
+    /// Of the request's URI only path and query count, because its host may be a proxy's: the host is the base
+    /// URL's. With feature `axum` the path is that before nested routers cut it.
+    ///
+    /// # Errors
+    /// As [`verify_target`](Self::verify_target).
+    pub fn verify<B>(&self, request: &Request<B>) -> Result<Callback, VerifyError> {
+        let target = target(request.uri(), request.extensions());
+        self.verify_target(request.method(), target, request.headers())
+    }
+
+    /// Verifies the parts of a request, as [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// As [`verify_target`](Self::verify_target).
+    pub fn verify_parts(&self, parts: &http::request::Parts) -> Result<Callback, VerifyError> {
+        self.verify_target(&parts.method, target(&parts.uri, &parts.extensions), &parts.headers)
+    }
+
+    /// Verifies a request by its method, its target and its headers, for servers with request types of their
+    /// own.
+    ///
+    /// `target` is the request target as the server received it, path and query
+    /// (`/callback?transaction_id=...`), or an absolute URL. It must not have been decoded or normalized. A
+    /// query is matched by what it means: parameters in another order, or escaped in another way, are the same
+    /// query.
+    ///
+    /// What a request without a valid signature costs is bounded: no I/O, no body; without a signature header
+    /// nothing else is looked at, and a target over 16 KiB or a header over 4 KiB is refused unread.
     ///
     /// # Errors
     /// [`VerifyError`], one variant per cause. Time and account are judged after the signature, so that
     /// [`Stale`](VerifyError::Stale) and [`FromTheFuture`](VerifyError::FromTheFuture) are certain to
     /// be about a genuine request.
-    pub fn verify(&self, method: &Method, url: &str, headers: &HeaderMap) -> Result<Callback, VerifyError> {
+    pub fn verify_target(&self, method: &Method, target: &str, headers: &HeaderMap) -> Result<Callback, VerifyError> {
         let mut lines = Vec::new();
         for value in headers.get_all(SIGNATURE_HEADER) {
             lines.push(value.to_str().map_err(|_| VerifyError::Malformed("it is not ASCII text"))?);
@@ -195,22 +234,28 @@ impl Verifier {
         if lines.is_empty() {
             return Err(VerifyError::SignatureMissing);
         }
-        let header = SignatureHeader::read(lines.into_iter()).map_err(|fault| match fault {
+        let header = SignatureHeader::read(&lines).map_err(|fault| match fault {
             HeaderFault::Malformed(reason) => VerifyError::Malformed(reason),
             HeaderFault::UnknownScheme => VerifyError::UnknownScheme,
         })?;
+        if target.len() > LONGEST_TARGET {
+            return Err(VerifyError::Target("it is longer than 16 KiB"));
+        }
 
-        let (path, raw_query) = self.public_target(url)?;
+        let target = if target.starts_with('/') { target } else { after_authority(target)? };
+        let (path, raw_query) = split_target(target);
         let params = Params::new(sorted_pairs(raw_query));
         let named = params.other_account(self.account());
-        if !self.matches(&header, method, &path, params.pairs()) {
+        let query = encode_pairs(params.pairs());
+        let paths = self.inner.public.paths(path);
+        let Some(path) = paths.into_iter().find(|path| self.matches(&header, method, path, &query)) else {
             // A forger may claim any account; an honest sender with another account is better told
             // apart, because a wrong account id in the settings is the likeliest mistake.
             return Err(match named {
                 Some(found) => VerifyError::OtherAccount { found },
                 None => VerifyError::Mismatch,
             });
-        }
+        };
         self.check_time(header.seconds)?;
         if let Some(found) = named {
             return Err(VerifyError::OtherAccount { found });
@@ -218,21 +263,9 @@ impl Verifier {
         Ok(Callback::new(self.account().clone(), method.clone(), path, header.seconds, params, headers))
     }
 
-    /// The path that was signed, and the raw query.
-    fn public_target<'a>(&self, url: &'a str) -> Result<(String, &'a str), VerifyError> {
-        let target = if url.starts_with('/') { url } else { after_authority(url)? };
-        let (path, query) = split_target(target);
-        let path = wire_path(if path.is_empty() { "/" } else { path });
-        let prefix = self.inner.prefix.as_str();
-        let prefixed = path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        let path = if prefixed { path } else { format!("{prefix}{path}") };
-        Ok((path, query))
-    }
-
-    fn matches(&self, header: &SignatureHeader<'_>, method: &Method, path: &str, pairs: &[(String, String)]) -> bool {
+    fn matches(&self, header: &SignatureHeader<'_>, method: &Method, path: &str, query: &str) -> bool {
         let inner = &*self.inner;
-        let query = encode_pairs(pairs);
-        let message = signed_text(header.timestamp, &inner.account, method, &inner.host, path, &query);
+        let message = signed_text(header.timestamp, &inner.account, method, &inner.public.host, path, query);
         inner.secrets.iter().any(|secret| {
             let mac = secret.mac(&message);
             header
@@ -259,22 +292,13 @@ impl Verifier {
     }
 }
 
-/// What follows the authority of an absolute http(s) URL.
-fn after_authority(url: &str) -> Result<&str, VerifyError> {
-    const NEITHER: VerifyError = VerifyError::Target("it is neither a path nor an absolute http(s) URL");
-    let (scheme, rest) = url.split_once("://").ok_or(NEITHER)?;
-    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
-        return Err(NEITHER);
-    }
-    let (authority, target) = match rest.find(['/', '?', '#']) {
-        Some(at) => rest.split_at(at),
-        None => (rest, ""),
-    };
-    // To a browser `\` begins the path. Such a URL is on no request line, so it is not guessed at.
-    if authority.is_empty() || authority.contains(['\\', '\t', '\n', '\r']) {
-        return Err(VerifyError::Target("its host cannot be read"));
-    }
-    Ok(target)
+/// Path and query as they were before any router changed them.
+fn target<'a>(uri: &'a Uri, extensions: &'a Extensions) -> &'a str {
+    #[cfg(feature = "axum")]
+    let uri = extensions.get::<axum::extract::OriginalUri>().map_or(uri, |original| &original.0);
+    #[cfg(not(feature = "axum"))]
+    let _ = extensions;
+    uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str)
 }
 
 impl VerifierBuilder {
@@ -288,6 +312,27 @@ impl VerifierBuilder {
     /// Adds several secrets.
     pub fn secrets(mut self, secrets: impl IntoIterator<Item = SigningSecret>) -> Self {
         self.secrets.extend(secrets);
+        self
+    }
+
+    /// Says that the server sees paths under `handler` where the service was told paths under `public`, because
+    /// a proxy in between changes them. Both begin with `/` and are whole segments; a `/` at the end means
+    /// nothing.
+    ///
+    /// Behind a proxy that takes off a prefix (nginx: `location /payments/ { proxy_pass http://app/; }`) it is
+    /// `map_path("/payments", "/")`; behind one that passes `/hooks/dintero` on as `/callback` it is
+    /// `map_path("/hooks/dintero", "/callback")`. With several, the longest `handler` path that fits counts,
+    /// and of equal ones any; a path that none fits is taken as it is. Nothing is guessed: a proxy that takes
+    /// off a prefix for some requests only needs the second `map_path("/payments", "/payments")`.
+    pub fn map_path(mut self, public: impl Into<String>, handler: impl Into<String>) -> Self {
+        self.path_maps.push((public.into(), handler.into()));
+        self
+    }
+
+    /// Sets how long reading the body of a verified request may take; three seconds unless set. A body that
+    /// takes longer is left out, since nothing in it is proven anyway.
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
         self
     }
 
@@ -307,30 +352,20 @@ impl VerifierBuilder {
     /// Makes the verifier.
     ///
     /// # Errors
-    /// When there is no secret, or when the base URL is no http(s) URL with a host, or has
-    /// credentials, a query or a fragment.
+    /// When there is no secret; when the base URL is no http(s) URL with a host, or has credentials, a path, a
+    /// query or a fragment; when a path of [`map_path`](Self::map_path) does not begin with `/` or is more than
+    /// a path.
     pub fn build(self) -> Result<Verifier, VerifierError> {
         if self.secrets.is_empty() {
             return Err(VerifierError::NoSecret);
         }
-        let base = Url::parse(&self.base_url).map_err(|_| VerifierError::BaseUrl("is not a URL"))?;
-        if !matches!(base.scheme(), "http" | "https") {
-            return Err(VerifierError::BaseUrl("is not an http(s) URL"));
-        }
-        if !base.username().is_empty() || base.password().is_some() {
-            return Err(VerifierError::BaseUrl("has credentials in it"));
-        }
-        if base.query().is_some() || base.fragment().is_some() {
-            return Err(VerifierError::BaseUrl("has a query or a fragment"));
-        }
-        let host = base.host_str().ok_or(VerifierError::BaseUrl("has no host"))?.to_owned();
         Ok(Verifier {
             inner: Arc::new(Inner {
                 account: self.account,
                 secrets: self.secrets,
-                host,
-                prefix: base.path().trim_end_matches('/').to_owned(),
+                public: PublicUrl::new(&self.base_url, &self.path_maps)?,
                 tolerance: self.tolerance,
+                body_timeout: self.body_timeout,
                 clock: self.clock,
             }),
         })
@@ -341,8 +376,7 @@ impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verifier")
             .field("account", &self.inner.account)
-            .field("host", &self.inner.host)
-            .field("prefix", &self.inner.prefix)
+            .field("public", &self.inner.public)
             .field("secrets", &self.inner.secrets)
             .field("tolerance", &self.inner.tolerance)
             .finish_non_exhaustive()

@@ -4,6 +4,7 @@
 //! is no timestamp, so a repetition verifies for ever. None of its types fits where a callback's does.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,6 +16,7 @@ use sha1::Sha1;
 use super::answer::Answer;
 use super::notice::delivery_id;
 use super::signature::SecretError;
+use super::verifier::DEFAULT_BODY_TIMEOUT;
 use crate::read::{self, Read, Unreadable};
 
 /// The header that carries the signature of an account-wide webhook.
@@ -60,6 +62,7 @@ impl fmt::Debug for WebhookSecret {
 #[derive(Clone, Debug)]
 pub struct WebhookVerifier {
     secrets: Vec<WebhookSecret>,
+    body_timeout: Duration,
 }
 
 /// Why a request is not accepted as an account-wide webhook. One variant per cause.
@@ -75,6 +78,9 @@ pub enum WebhookError {
     /// The signature is of another body or by another secret.
     #[error("the signature of the webhook does not match")]
     Mismatch,
+    /// The body, which is what is signed, is too large, broke off or took too long.
+    #[error("the body of the webhook cannot be read")]
+    Body,
 }
 
 impl WebhookError {
@@ -82,7 +88,7 @@ impl WebhookError {
     pub fn answer(&self) -> Answer {
         match self {
             Self::Malformed(_) => Answer::Refuse,
-            Self::SignatureMissing | Self::Mismatch => Answer::RetryLater,
+            Self::SignatureMissing | Self::Mismatch | Self::Body => Answer::RetryLater,
         }
     }
 }
@@ -91,7 +97,20 @@ impl WebhookVerifier {
     /// A verifier that accepts signatures by `secret`.
     #[must_use]
     pub fn new(secret: WebhookSecret) -> Self {
-        Self { secrets: vec![secret] }
+        Self { secrets: vec![secret], body_timeout: DEFAULT_BODY_TIMEOUT }
+    }
+
+    /// Sets how long reading the body may take; three seconds unless set.
+    #[must_use]
+    pub fn with_body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// Returns how long reading the body may take.
+    #[must_use]
+    pub fn body_timeout(&self) -> Duration {
+        self.body_timeout
     }
 
     /// Accepts signatures by another secret too, while a rotation lasts.
@@ -107,14 +126,7 @@ impl WebhookVerifier {
     /// # Errors
     /// [`WebhookError`], one variant per cause.
     pub fn verify(&self, headers: &HeaderMap, body: impl Into<Bytes>) -> Result<Webhook, WebhookError> {
-        let mut values = headers.get_all(WEBHOOK_SIGNATURE_HEADER).iter();
-        let value = values.next().ok_or(WebhookError::SignatureMissing)?;
-        if values.next().is_some() {
-            return Err(WebhookError::Malformed("there are two"));
-        }
-        let mut signature = [0; 20];
-        hex::decode_to_slice(value.as_bytes().trim_ascii(), &mut signature)
-            .map_err(|_| WebhookError::Malformed("it is not 40 hex digits"))?;
+        let signature = signature(headers)?;
         let body = body.into();
         let matches = self
             .secrets
@@ -126,6 +138,23 @@ impl WebhookVerifier {
         }
         Ok(Webhook { delivery: delivery_id(headers), body })
     }
+}
+
+/// The signature that the headers claim. One that a proxy sent twice is one.
+pub(crate) fn signature(headers: &HeaderMap) -> Result<[u8; 20], WebhookError> {
+    let mut values = headers.get_all(WEBHOOK_SIGNATURE_HEADER).iter();
+    let value = values.next().ok_or(WebhookError::SignatureMissing)?;
+    if values.any(|other| other != value) {
+        return Err(WebhookError::Malformed("there are two"));
+    }
+    let mut members = value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    let first = members.next().unwrap_or_default();
+    if members.any(|other| other != first) {
+        return Err(WebhookError::Malformed("there are two"));
+    }
+    let mut signature = [0; 20];
+    hex::decode_to_slice(first, &mut signature).map_err(|_| WebhookError::Malformed("it is not 40 hex digits"))?;
+    Ok(signature)
 }
 
 /// A verified account-wide webhook: here the body is what is proven.
@@ -198,6 +227,11 @@ mod tests {
         assert_eq!(webhook.body(), BODY);
         assert_eq!(webhook.delivery_id(), Some("d-1"));
         assert!(webhook.json::<serde_json::Value>().is_err());
+        // A proxy that sends the header twice changes nothing.
+        let joined = format!("{HEX}, {HEX}");
+        for twice in [&[HEX, HEX][..], &[&joined]] {
+            assert!(verifier.verify(&self::headers(twice), BODY).is_ok());
+        }
     }
 
     #[test]
@@ -207,7 +241,9 @@ mod tests {
         assert_eq!(error(&[], BODY), WebhookError::SignatureMissing);
         assert_eq!(error(&[HEX], b"another body"), WebhookError::Mismatch);
         assert_eq!(error(&[&"0".repeat(40)], BODY), WebhookError::Mismatch);
-        for values in [&[HEX, HEX][..], &[""], &[&HEX[2..]], &["x"], &["t=1,v0-hmac-sha256=00"]] {
+        let zeros = "0".repeat(40);
+        let joined = format!("{HEX}, {zeros}");
+        for values in [&[HEX, &zeros][..], &[&joined], &[""], &[&HEX[2..]], &["x"], &["t=1,v0-hmac-sha256=00"]] {
             assert!(matches!(error(values, BODY), WebhookError::Malformed(_)));
         }
         assert_eq!(WebhookError::Mismatch.answer().status(), 503);

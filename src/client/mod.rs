@@ -83,6 +83,12 @@ impl Client {
         &self.core.account
     }
 
+    /// How long a call may take altogether, unless it sets its own time.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.core.timeout
+    }
+
     /// Sandbox or live, by the account.
     #[must_use]
     pub fn environment(&self) -> Environment {

@@ -8,5 +8,6 @@ mod client;
 mod faults;
 mod interface;
 mod lenient;
+mod store;
 mod support;
 mod timetravel_comparison;

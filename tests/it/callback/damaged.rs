@@ -87,7 +87,7 @@ fn ten_thousand_damaged_requests_are_all_refused() {
         let Ok(line) = HeaderValue::from_bytes(header.as_bytes()) else { continue };
         let mut headers = HeaderMap::new();
         headers.insert(SIGNATURE_HEADER, line);
-        let result = verifier.verify(&Method::GET, &sent, &headers);
+        let result = verifier.verify_target(&Method::GET, &sent, &headers);
         match (same_header, same_target) {
             (true, true) => {
                 unchanged += 1;
@@ -109,7 +109,9 @@ fn ten_thousand_damaged_requests_are_all_refused() {
 fn nothing_that_can_be_sent_makes_the_library_panic() {
     let secret = SigningSecret::new("123").expect("a secret");
     let account: AccountId = "P00000000".parse().expect("an account id");
-    let verifier = Verifier::builder(account.clone(), "https://example.com/pay")
+    let verifier = Verifier::builder(account.clone(), "https://example.com")
+        .map_path("/pay", "/pay")
+        .map_path("/elsewhere", "/")
         .secret(secret.clone())
         .clock(super::support::At(TIME.cast_signed()))
         .build()
@@ -175,7 +177,7 @@ fn nothing_that_can_be_sent_makes_the_library_panic() {
                 headers.append("event-delivery", line);
             }
         }
-        assert!(verifier.verify(&Method::GET, &target, &headers).is_err());
+        assert!(verifier.verify_target(&Method::GET, &target, &headers).is_err());
         drop(CallbackUrl::new(&target).allow_loopback_http().session_parameter(&other).build());
         drop(Verifier::builder(account.clone(), &target).secret(secret.clone()).build());
         drop(format!("{:?} {:?}", UnsignedReturn::from_url(&target), UnsignedReturn::from_query(&other).error()));
@@ -186,10 +188,10 @@ fn nothing_that_can_be_sent_makes_the_library_panic() {
         let value = sign(&secret, TIME, &account, &Method::GET, &url);
         headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(&value).expect("a value"));
         let sent = &url[url::Position::BeforePath..url::Position::AfterQuery];
-        match verifier.verify(&Method::GET, sent, &headers) {
+        match verifier.verify_target(&Method::GET, sent, &headers) {
             Ok(callback) => {
                 verified += 1;
-                drop(format!("{callback:?} {:?} {:?}", callback.dedupe_key(), callback.time()));
+                drop(format!("{callback:?} {:?} {:?}", callback.work(), callback.time()));
                 drop((callback.session_id(), callback.error(), callback.event(), callback.params().own().count()));
                 let callback = callback.with_unverified_body(other.into_bytes());
                 drop(callback.unverified_body().map(|body| body.transaction()));

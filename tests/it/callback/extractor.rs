@@ -1,13 +1,15 @@
 //! The axum adapter over real sockets: it verifies first, sees what was signed, and no trouble of its own ends a
 //! delivery.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::FromRef;
 use axum::routing::post;
 use dintero::AccountId;
 use dintero::callback::{
-    AddressAnswer, Answer, Callback, CallbackRejection, ExpressRequest, SIGNATURE_HEADER, SigningSecret, Trouble,
-    Verifier, VerifyError, WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookSecret, WebhookVerifier, callbacks, sign,
+    AddressAnswer, Answer, Callback, CallbackRejection, ExpressRequest, SIGNATURE_HEADER, Signed, SigningSecret,
+    Trouble, Verifier, VerifyError, WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookSecret, WebhookVerifier, callbacks, sign,
 };
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,12 +48,17 @@ fn webhook_secret() -> WebhookSecret {
     WebhookSecret::new("456").expect("a secret")
 }
 
-/// Serves on a free port and gives it.
+/// Serves on a free port and gives it. A body has all the time that a busy machine needs.
 async fn serve(router: Router<State>) -> u16 {
+    serve_patiently(router, Duration::from_secs(60)).await
+}
+
+async fn serve_patiently(router: Router<State>, body_timeout: Duration) -> u16 {
     let verifier =
         Verifier::builder(account(), "https://shop.example").secret(secret()).clock(super::support::At(TIME));
-    let verifier = verifier.build().expect("a verifier");
-    let router = router.with_state(State { verifier, webhooks: WebhookVerifier::new(webhook_secret()) });
+    let verifier = verifier.body_timeout(body_timeout).build().expect("a verifier");
+    let webhooks = WebhookVerifier::new(webhook_secret()).with_body_timeout(body_timeout);
+    let router = router.with_state(State { verifier, webhooks });
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let port = listener.local_addr().expect("an address").port();
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -60,12 +67,24 @@ async fn serve(router: Router<State>) -> u16 {
 
 /// Sends a request and gives status and body of the answer.
 async fn send(port: u16, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+    send_some(port, method, target, headers, body.len(), body).await
+}
+
+/// Sends a request that announces a body of `length` bytes and brings `body` of it.
+async fn send_some(
+    port: u16,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    length: usize,
+    body: &[u8],
+) -> (u16, String) {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await.expect("a connection");
     let mut head = format!("{method} {target} HTTP/1.1\r\nhost: internal:80\r\nconnection: close\r\n");
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }
-    head += &format!("content-length: {}\r\n\r\n", body.len());
+    head += &format!("content-length: {length}\r\n\r\n");
     socket.write_all(head.as_bytes()).await.expect("sent");
     // The server may answer without reading all of it.
     drop(socket.write_all(body).await);
@@ -78,9 +97,12 @@ async fn send(port: u16, method: &str, target: &str, headers: &[(&str, &str)], b
 
 /// Sends what the service would send for this path on the public host.
 async fn callback(port: u16, method: &Method, target: &str, body: &[u8]) -> (u16, String) {
+    send(port, method.as_str(), target, &[(SIGNATURE_HEADER, &signature(method, target))], body).await
+}
+
+fn signature(method: &Method, target: &str) -> String {
     let url = Url::parse(&format!("https://shop.example{target}")).expect("a URL");
-    let header = sign(&secret(), TIME.cast_unsigned(), &account(), method, &url);
-    send(port, method.as_str(), target, &[(SIGNATURE_HEADER, &header)], body).await
+    sign(&secret(), TIME.cast_unsigned(), &account(), method, &url)
 }
 
 async fn describe(callback: Callback) -> String {
@@ -106,6 +128,58 @@ async fn a_body_that_is_too_large_costs_the_body_and_not_the_callback() {
     // Above what axum's own extractors take, which would answer 413.
     let fits = vec![b' '; 3 * 1024 * 1024];
     assert_eq!(callback(port, &Method::POST, "/c", &fits).await, (200, format!("POST /c Some({})", fits.len())));
+}
+
+/// Each of these requests announces a body that never comes, so that whoever waits for it waits for ever.
+#[tokio::test]
+async fn a_request_that_is_not_verified_is_answered_without_its_body() {
+    let router = Router::new()
+        .route("/c", callbacks(describe))
+        .route("/signed", post(async |Signed(_): Signed<ExpressRequest>| "taken"))
+        .route("/w", post(async |_: Webhook| "taken"));
+    let port = serve_patiently(router, Duration::MAX).await;
+    let forged = format!("t={TIME},v0-hmac-sha256={}", "0".repeat(64));
+    let stale = forged.replace(&TIME.to_string(), "1");
+    let elsewhere = signature(&Method::POST, "/c?transaction_id=T00000000.a");
+    for target in ["/c", "/signed", "/c?transaction_id=T00000000.a"] {
+        for (header, status) in [(&forged, 503), (&stale, 503), (&elsewhere, 503), (&"t=1".to_owned(), 400)] {
+            let headers = [(SIGNATURE_HEADER, header.as_str())];
+            let answer = send_some(port, "POST", target, &headers, 1_000, b"{").await;
+            assert_eq!(answer, (status, String::new()), "{target} {header}");
+        }
+        assert_eq!(send_some(port, "POST", target, &[], 1_000, b"{").await.0, 503, "{target}");
+    }
+    assert_eq!(send_some(port, "POST", "/w", &[], 1_000, b"{").await.0, 503);
+    assert_eq!(send_some(port, "POST", "/w", &[(WEBHOOK_SIGNATURE_HEADER, "00")], 1_000, b"{").await.0, 400);
+}
+
+#[tokio::test]
+async fn a_signed_request_whose_body_stalls_is_answered_within_the_deadline() {
+    let router = Router::new().route("/c", callbacks(describe)).route("/w", post(async |_: Webhook| "taken"));
+    let port = serve_patiently(router, Duration::from_millis(50)).await;
+    let header = signature(&Method::POST, "/c");
+    // The proven part has arrived, so the callback is taken.
+    let answer = send_some(port, "POST", "/c", &[(SIGNATURE_HEADER, &header)], 1_000, b"{").await;
+    assert_eq!(answer, (200, "POST /c None".into()));
+    // Of a webhook nothing is proven without its body.
+    let well_formed = "0".repeat(40);
+    let headers = [(WEBHOOK_SIGNATURE_HEADER, well_formed.as_str())];
+    assert_eq!(send_some(port, "POST", "/w", &headers, 1_000, b"{").await.0, 503);
+}
+
+#[tokio::test]
+async fn any_request_can_be_verified_before_another_extractor_reads_it() {
+    let router = Router::new().route(
+        "/a",
+        post(async |Signed(express): Signed<ExpressRequest>| {
+            express.session_id().map_or_else(String::new, ToString::to_string)
+        }),
+    );
+    let port = serve(Router::new().nest("/shop", router)).await;
+    let body = br#"{"id":"T12345678.s","order":{"amount":1,"currency":"NOK","merchant_reference":"r"}}"#;
+    assert_eq!(callback(port, &Method::POST, "/shop/a?x=1", body).await, (200, "T12345678.s".into()));
+    assert_eq!(send(port, "POST", "/shop/a?x=1", &[], body).await.0, 503);
+    assert_eq!(callback(port, &Method::POST, "/shop/a?x=1", b"no session").await.0, 400);
 }
 
 #[tokio::test]

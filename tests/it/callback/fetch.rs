@@ -29,7 +29,7 @@ fn callback(account: &AccountId, query: &str) -> Callback {
             .collect();
     let verifier =
         Verifier::builder(account.clone(), "https://shop.example").secret(secret).clock(super::support::At(0));
-    verifier.build().expect("a verifier").verify(&Method::POST, url.as_str(), &headers).expect("verified")
+    verifier.build().expect("a verifier").verify_target(&Method::POST, url.as_str(), &headers).expect("verified")
 }
 
 #[tokio::test]

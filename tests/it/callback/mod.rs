@@ -1,12 +1,11 @@
 //! Callbacks, webhooks and express requests.
 
 mod damaged;
-mod dedupe;
 mod express;
 mod extractor;
 mod fetch;
-mod server;
-mod support;
+mod proxy;
+pub(crate) mod support;
 mod typed;
 mod vectors;
 mod verify;

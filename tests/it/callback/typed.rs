@@ -24,7 +24,7 @@ fn verified(url: &Url) -> Callback {
         .clock(super::support::At(5))
         .build()
         .expect("a verifier");
-    verifier.verify(&Method::POST, url.as_str(), &headers).expect("verified")
+    verifier.verify_target(&Method::POST, url.as_str(), &headers).expect("verified")
 }
 
 fn callback(query: &str) -> Callback {

@@ -45,7 +45,7 @@ fn difference(vector: &Vector) -> Option<String> {
     headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(&header).expect("a value"));
     let absolute = format!("http://10.0.0.1:8080{}", vector.target);
     for target in [&vector.target, &absolute] {
-        let callback = match verifier.verify(&method, target, &headers) {
+        let callback = match verifier.verify_target(&method, target, &headers) {
             Ok(callback) => callback,
             Err(error) => return Some(format!("{target} is refused: {error}")),
         };

@@ -4,79 +4,72 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{OriginalUri, State};
+use axum::extract::{FromRef, OriginalUri, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use dintero::callback::{
-    Answer, Callback, Dedupe, DedupeKey, Once, Trouble, UnsignedReturn, Verifier, callbacks, once,
-};
+use dintero::callback::{Answer, Callback, Inbox, UnsignedReturn, Verifier, callbacks};
+use dintero::store::{Journal, Once, OnceError, Work};
 use dintero::types::{CaptureRequest, Transaction, TransactionEventName, TransactionStatus};
 use dintero::{Client, Outcome, PollOptions, TransactionId};
 
-/// What the handlers share. `D` is where the shop remembers what it has done.
-pub(crate) struct Shop<D> {
-    pub(crate) client: Client,
-    pub(crate) verifier: Verifier,
-    pub(crate) done: D,
+/// What the handlers share.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    till: Arc<Till>,
+    verifier: Verifier,
+    inbox: Inbox,
 }
 
-/// A pair, so that both the extractor and the handlers find what they need in it.
-type Shared<D> = Arc<Shop<D>>;
-
-/// The state of the router: the extractor of [`Callback`] takes the verifier out of it.
-struct AppState<D>(Shared<D>);
-
-impl<D> Clone for AppState<D> {
-    fn clone(&self) -> Self {
-        Self(self.0.clone())
+/// The extractor of [`Callback`] takes the verifier out of the state.
+impl FromRef<Shop> for Verifier {
+    fn from_ref(shop: &Shop) -> Self {
+        shop.verifier.clone()
     }
 }
 
-impl<D> axum::extract::FromRef<AppState<D>> for Verifier {
-    fn from_ref(state: &AppState<D>) -> Self {
-        state.0.verifier.clone()
+impl Shop {
+    pub(crate) fn new(client: Client, verifier: Verifier, journal: Journal) -> Self {
+        let till = Arc::new(Till { client, journal: journal.clone() });
+        let at_till = till.clone();
+        // Runs for verified callbacks only, once for each, in a task of its own. Every error becomes a 503, after which
+        // the callback comes again; if the process dies, `recover` finds the callback in the journal.
+        let inbox = Inbox::new(journal, move |callback: Callback| {
+            let till = at_till.clone();
+            async move {
+                match (callback.event(), callback.transaction_id()) {
+                    // The payment itself: captured, cancelled, declined. The transaction says which.
+                    (None, Some(id)) => till.settle(id).await.map(drop)?,
+                    // A capture, refund or void: a real shop would note it. There is nothing to capture.
+                    (Some(_), _) | (None, None) => {}
+                }
+                Ok(())
+            }
+        });
+        Self { till, verifier, inbox }
+    }
+
+    pub(crate) fn inbox(&self) -> Inbox {
+        self.inbox.clone()
     }
 }
 
 /// The routes: `/callback`, for the service, and `/return`, for the customer.
-pub(crate) fn router<D: Dedupe + 'static>(shop: Shop<D>) -> Router {
-    Router::new()
-        .route("/callback", callbacks(on_callback::<D>))
-        .route("/return", get(on_return::<D>))
-        .with_state(AppState(Arc::new(shop)))
+pub(crate) fn router(shop: Shop) -> Router {
+    Router::new().route("/callback", callbacks(on_callback)).route("/return", get(on_return)).with_state(shop)
 }
 
-/// Runs for verified callbacks only. Every error of ours becomes a 503, after which the callback comes again.
-async fn on_callback<D: Dedupe + 'static>(
-    State(AppState(shop)): State<AppState<D>>,
-    callback: Callback,
-) -> Result<Answer, Trouble> {
-    // Detached, so that the capture runs to its end even if the service gives up waiting for the answer.
-    let task = tokio::spawn(async move {
-        let key = callback.dedupe_key();
-        let handled = once(&shop.done, &key, async {
-            match (callback.event(), callback.transaction_id()) {
-                // The payment itself: captured, cancelled, declined. The transaction says which.
-                (None, Some(id)) => shop.settle(id).await.map(drop),
-                // A capture, refund or void: a real shop would note it. There is nothing to capture.
-                (Some(_), _) | (None, None) => Ok(()),
-            }
-        });
-        handled.await.map(|once| once.answer()).map_err(Trouble::from)
-    });
-    task.await?
+async fn on_callback(State(shop): State<Shop>, callback: Callback) -> Answer {
+    shop.inbox.handle(callback).await
 }
 
 /// Runs for anyone who opens the URL: what it says is not signed, so it only says where to look.
-async fn on_return<D: Dedupe + 'static>(
-    State(AppState(shop)): State<AppState<D>>,
-    OriginalUri(uri): OriginalUri,
-) -> (StatusCode, &'static str) {
+async fn on_return(State(shop): State<Shop>, OriginalUri(uri): OriginalUri) -> (StatusCode, &'static str) {
     let back = UnsignedReturn::from_url(&uri.to_string());
     let Some(id) = back.transaction_id().cloned() else {
         return (StatusCode::OK, "No payment was made.");
     };
-    match tokio::spawn(async move { shop.settle(&id).await }).await {
+    // In a task of its own: a customer who closes the tab drops this handler, and the capture goes on.
+    match tokio::spawn(async move { shop.till.settle(&id).await }).await {
         Ok(Ok(Settled::Paid)) => (StatusCode::OK, "Thank you, your order is paid."),
         Ok(Ok(Settled::NotPaid)) => (StatusCode::OK, "The payment did not go through."),
         Ok(Err(NotSettled::Pending)) => (StatusCode::OK, "Thank you. We are waiting for your payment."),
@@ -85,16 +78,21 @@ async fn on_return<D: Dedupe + 'static>(
     }
 }
 
+struct Till {
+    client: Client,
+    journal: Journal,
+}
+
 /// How a payment ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Settled {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+enum Settled {
     Paid,
     NotPaid,
 }
 
 /// Why a payment is not settled now. Another attempt may settle it.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotSettled {
+enum NotSettled {
     #[error("another request is at it")]
     Busy,
     #[error("the payment is not decided yet")]
@@ -107,19 +105,14 @@ pub(crate) enum NotSettled {
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl<D: Dedupe> Shop<D> {
+impl Till {
     /// Brings a payment to its end: captures it in full if it is authorized. Callback and return both come here,
-    /// at the same moment even; the key is the transaction's, so one of them does it.
-    pub(crate) async fn settle(&self, id: &TransactionId) -> Result<Settled, NotSettled> {
-        use dintero::callback::OnceError;
-
-        match once(&self.done, &DedupeKey::action("settle", id), self.capture(id)).await {
-            Ok(Once::Done(settled)) => Ok(settled),
-            // Someone did it before; how it ended, the transaction says.
-            Ok(Once::Already) => state_of(self.read(id).await?.as_ref()),
+    /// at the same moment even; the work is the transaction's, so one of them does it.
+    async fn settle(&self, id: &TransactionId) -> Result<Settled, NotSettled> {
+        match self.journal.once(&Work::action("settle", id), self.capture(id)).await {
+            Ok(Once::Done(settled) | Once::Already(settled)) => Ok(settled),
             Ok(_) => Err(NotSettled::Busy),
             Err(OnceError::Work(error)) => Err(error),
-            Err(OnceError::Store(error) | OnceError::NotNoted(error)) => Err(NotSettled::Store(error.into())),
             Err(error) => Err(NotSettled::Store(error.to_string().into())),
         }
     }

@@ -1,22 +1,23 @@
 //! The example server against the sandbox over real sockets: signed callbacks, GET and POST, duplicated, delayed, out
 //! of order, together with the customer's return, through failures on either side. One capture each time.
 
-#[path = "../../../examples/callback_server/shop.rs"]
+#[path = "../examples/callback_server/shop.rs"]
 #[allow(dead_code, reason = "the example uses the rest")]
 mod shop;
-#[path = "../../../examples/callback_server/store.rs"]
-mod store;
+mod support;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use dintero::callback::{CallbackUrl, Dedupe, MemoryDedupe, ReportedEvent, SigningSecret, Verifier};
-use dintero::{AccountId, Client, Credentials, SessionId};
+use dintero::callback::{CallbackUrl, Inbox, Recovered, ReportedEvent, SigningSecret, Verifier};
+use dintero::store::{Claim, Journal, Work};
+use dintero::{AccountId, Client, Credentials, SessionId, TransactionId};
 use dintero_sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
 use serde_json::json;
 use shop::Shop;
-use store::SqliteDedupe;
+use support::{File, sqlite_store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Handle, Runtime};
 use url::Url;
 
 const AMOUNT: i64 = 29_990;
@@ -26,10 +27,16 @@ struct World {
     sandbox: Sandbox,
     client: Client,
     base_url: String,
+    shop: Shop,
 }
 
 impl World {
-    async fn new<D: Dedupe + 'static>(done: D) -> Self {
+    async fn new(journal: Journal) -> Self {
+        Self::on(&Handle::current(), journal).await
+    }
+
+    /// The shop's server runs on a runtime of its own choice.
+    async fn on(runtime: &Handle, journal: Journal) -> Self {
         let sandbox = Sandbox::start().await.expect("a sandbox");
         sandbox.set_callback_retry_pause(Duration::from_millis(5));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -43,9 +50,10 @@ impl World {
             .expect("a client");
         let secret = SigningSecret::new(sandbox.signature_secret().expect("a secret")).expect("a secret");
         let verifier = Verifier::builder(account, &base_url).secret(secret).build().expect("a verifier");
-        let router = shop::router(Shop { client: client.clone(), verifier, done });
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { sandbox, client, base_url }
+        let shop = Shop::new(client.clone(), verifier, journal);
+        let router = shop::router(shop.clone());
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { sandbox, client, base_url, shop }
     }
 
     fn callback_url(&self) -> CallbackUrl {
@@ -110,7 +118,7 @@ fn statuses(callback: &DeliveredCallback) -> Vec<u16> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn callback_and_return_together_capture_once_get_and_post() {
     for post in [false, true] {
-        let world = World::new(MemoryDedupe::default()).await;
+        let world = World::new(Journal::in_memory()).await;
         let mut url = world.callback_url().report_error();
         if post {
             url = url.post().include_session();
@@ -133,7 +141,7 @@ async fn callback_and_return_together_capture_once_get_and_post() {
 #[tokio::test]
 async fn callbacks_out_of_order_and_duplicated_capture_once() {
     for reversed in [false, true] {
-        let world = World::new(MemoryDedupe::default()).await;
+        let world = World::new(Journal::in_memory()).await;
         let events = [ReportedEvent::Capture, ReportedEvent::Refund];
         let url = events.into_iter().fold(world.callback_url().post(), CallbackUrl::report_event);
         let session = world.session(url).await;
@@ -152,7 +160,7 @@ async fn callbacks_out_of_order_and_duplicated_capture_once() {
 #[tokio::test]
 async fn a_delayed_callback_finds_the_work_done_by_the_return_or_does_it() {
     for returns in [true, false] {
-        let world = World::new(MemoryDedupe::default()).await;
+        let world = World::new(Journal::in_memory()).await;
         world.sandbox.delay_callbacks(Duration::from_millis(150));
         let session = world.session(world.callback_url()).await;
         let transaction = world.sandbox.customer_pays(&session).expect("paid");
@@ -167,7 +175,7 @@ async fn a_delayed_callback_finds_the_work_done_by_the_return_or_does_it() {
 
 #[tokio::test]
 async fn a_payment_on_hold_is_captured_when_it_is_authorized() {
-    let world = World::new(MemoryDedupe::default()).await;
+    let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     // Held back so that its attempts do not run out before the decision.
     world.sandbox.hold_callbacks();
@@ -181,7 +189,7 @@ async fn a_payment_on_hold_is_captured_when_it_is_authorized() {
 
 #[tokio::test]
 async fn own_trouble_is_a_503_and_the_callback_comes_again() {
-    let world = World::new(MemoryDedupe::default()).await;
+    let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     // The read fails more often than the client tries; the next delivery finds the work undone.
     world.sandbox.inject_times(Operation::GetTransaction, 3, Fault::status(500));
@@ -195,7 +203,7 @@ async fn own_trouble_is_a_503_and_the_callback_comes_again() {
 
 #[tokio::test]
 async fn a_capture_whose_answer_is_lost_is_not_made_again() {
-    let world = World::new(MemoryDedupe::default()).await;
+    let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     world.sandbox.inject(Operation::CaptureTransaction, Fault::bad_gateway().after_executing());
     let transaction = world.sandbox.customer_pays(&session).expect("paid");
@@ -206,14 +214,18 @@ async fn a_capture_whose_answer_is_lost_is_not_made_again() {
 
 #[tokio::test]
 async fn what_is_not_signed_for_this_account_runs_no_handler() {
-    let world = World::new(MemoryDedupe::default()).await;
+    let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     world.sandbox.hold_callbacks();
     world.sandbox.customer_pays(&session).expect("paid");
     let id = world.sandbox.return_url(&session).expect("a return URL");
     let id = id.query_pairs().find(|(name, _)| name == "transaction_id").expect("an id").1.into_owned();
     let url = Url::parse(&format!("{}/callback?transaction_id={id}", world.base_url)).expect("a URL");
-    let forged = format!("t={},v0-hmac-sha256={}", chrono::Utc::now().timestamp(), "0".repeat(64));
+    let forged = format!(
+        "t={},v0-hmac-sha256={}",
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs(),
+        "0".repeat(64)
+    );
     // A mismatch may be our own wrong secret, so it is tried again; a header that says nothing is not.
     for method in ["GET", "POST"] {
         assert_eq!(request(method, &url, &[]).await, (503, String::new()));
@@ -225,7 +237,7 @@ async fn what_is_not_signed_for_this_account_runs_no_handler() {
 
 #[tokio::test]
 async fn a_secret_that_is_rotated_too_late_here_loses_no_callback() {
-    let world = World::new(MemoryDedupe::default()).await;
+    let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     let secret = world.sandbox.signature_secret();
     world.sandbox.set_signature_secret(Some("the new one, not yet known to the shop"));
@@ -241,9 +253,8 @@ async fn a_secret_that_is_rotated_too_late_here_loses_no_callback() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_nothing() {
-    let file = std::env::temp_dir().join(format!("callback-test-{}.sqlite", uuid::Uuid::new_v4()));
-    let open = || SqliteDedupe::open(&file, Duration::from_secs(60)).expect("a database");
-    let world = World::new(open()).await;
+    let file = File::new();
+    let world = World::new(Journal::new(sqlite_store(&file).await)).await;
     // A second server of the same shop, with a connection of its own.
     let second = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let second_url = format!("http://{}", second.local_addr().expect("an address"));
@@ -252,7 +263,8 @@ async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_noth
         let secret = SigningSecret::new(secret).expect("a secret");
         Verifier::builder(account.clone(), &world.base_url).secret(secret).build().expect("a verifier")
     };
-    let router = shop::router(Shop { client: world.client.clone(), verifier: verifier("other"), done: open() });
+    let journal = Journal::new(sqlite_store(&file).await);
+    let router = shop::router(Shop::new(world.client.clone(), verifier("other"), journal));
     tokio::spawn(async move { axum::serve(second, router).await });
 
     let session = world.session(world.callback_url()).await;
@@ -268,10 +280,106 @@ async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_noth
     world.assert_captured_once(&transaction);
 
     // Another process later: the file remembers.
-    let key = dintero::callback::DedupeKey::action("settle", &transaction.parse().expect("an id"));
-    let claim = open().claim(&key).await.expect("no error");
-    assert!(matches!(claim, dintero::callback::Claim::Done));
-    for suffix in ["", "-wal", "-shm"] {
-        drop(std::fs::remove_file(format!("{}{suffix}", file.display())));
+    let work = Work::action("settle", &transaction.parse().expect("an id"));
+    let claim = Journal::new(sqlite_store(&file).await).claim(&work).await.expect("no error");
+    assert!(matches!(claim, Claim::Done(_)));
+}
+
+impl World {
+    /// Recovers until the payment is captured, and proves that it is so once and that nothing is left open.
+    async fn recover(&self, inbox: &Inbox, transaction: &str) {
+        while self.captures() == 0 {
+            assert_eq!(inbox.recover().await.expect("no error").unreadable, 0);
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        while inbox.recover().await.expect("no error") != Recovered::default() {}
+        assert_eq!((self.captures(), self.sandbox.sums(transaction)), (1, Some((AMOUNT, 0))));
     }
+}
+
+/// What a process does that dies after its claim: it holds the work, and nothing of it happens.
+async fn die_holding(journal: &Journal, work: &Work) {
+    match journal.claim(work).await.expect("no error") {
+        Claim::Granted(held) => std::mem::forget(held),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The service gives up before the dead process's lease is over, so that nothing comes again: only `recover` can know.
+#[tokio::test]
+async fn a_payment_is_captured_although_all_deliveries_met_a_dead_processs_lease() {
+    let file = File::new();
+    let journal = Journal::new(sqlite_store(&file).await).lease(Duration::from_secs(3));
+    let world = World::new(journal.clone()).await;
+    let session = world.session(world.callback_url()).await;
+    world.sandbox.hold_callbacks();
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    let id: TransactionId = transaction.parse().expect("an id");
+    die_holding(&journal, &Work::action("settle", &id)).await;
+    world.sandbox.release_callbacks(false).await;
+    world.sandbox.callbacks_delivered().await;
+    let [callback] = world.sandbox.callbacks().try_into().expect("one callback");
+    assert_eq!(statuses(&callback), [503; 21], "the service has given up");
+    assert_eq!(world.captures(), 0);
+    world.recover(&world.shop.inbox(), &transaction).await;
+}
+
+/// The process dies while it handles the callback, and the service does not come again.
+#[test]
+fn a_callback_that_a_dead_process_held_is_handed_to_the_handler_again() {
+    let (ours, doomed) = (Runtime::new().expect("a runtime"), Runtime::new().expect("a runtime"));
+    let file = File::new();
+    let (world, transaction) = ours.block_on(async {
+        let journal = Journal::new(sqlite_store(&file).await).lease(Duration::from_secs(1));
+        let world = World::on(doomed.handle(), journal).await;
+        let session = world.session(world.callback_url()).await;
+        // The handler waits for a transaction that does not come.
+        world.sandbox.inject(Operation::GetTransaction, Fault::silence());
+        let transaction = world.sandbox.customer_pays(&session).expect("paid");
+        while world.sandbox.received(Operation::GetTransaction) == 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        (world, transaction)
+    });
+    doomed.shutdown_background();
+    // Pools are dropped on a runtime.
+    ours.block_on(async move {
+        world.sandbox.callbacks_delivered().await;
+        assert_eq!(world.captures(), 0);
+        // Another process of the shop, with connections of its own.
+        let journal = Journal::new(sqlite_store(&file).await);
+        let credentials =
+            Credentials::new(world.client.account().clone(), world.sandbox.client_id(), world.sandbox.client_secret());
+        let client = Client::builder(credentials).base_url(world.sandbox.base_url()).auth_url(world.sandbox.auth_url());
+        let verifier = Verifier::builder(world.client.account().clone(), &world.base_url);
+        let verifier = verifier.secret(SigningSecret::new("x").expect("a secret")).build().expect("a verifier");
+        let shop = Shop::new(client.build().expect("a client"), verifier, journal);
+        world.recover(&shop.inbox(), &transaction).await;
+    });
+}
+
+/// Connections are dropped at random moments, by the service and by the customer: what was begun goes on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn handlers_whose_connection_is_dropped_go_on() {
+    let world = World::new(Journal::in_memory()).await;
+    let session = world.session(world.callback_url()).await;
+    world.sandbox.hold_callbacks();
+    world.sandbox.inject_always(Operation::CaptureTransaction, Fault::delay(Duration::from_millis(300)));
+    let transaction = world.sandbox.customer_pays(&session).expect("paid");
+    let url = world.sandbox.return_url(&session).expect("a return URL");
+    // The customer leaves while the capture is under way.
+    let tab = tokio::spawn(async move { request("GET", &url, &[]).await });
+    while world.sandbox.received(Operation::CaptureTransaction) == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    tab.abort();
+    while world.captures() == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Its end was noted too: nobody has to wait for a lease.
+    while world.customer_returns(&session).await != "Thank you, your order is paid." {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(world.sandbox.received(Operation::CaptureTransaction), 1);
+    assert_eq!(world.sandbox.sums(&transaction), Some((AMOUNT, 0)));
 }

@@ -1,20 +1,19 @@
 //! Takes the callbacks of a payment and captures it exactly once, although they come several times and together with
 //! the customer's return.
 //!
-//! `cargo run --example callback_server` needs no account: the embedded sandbox plays the service and its customer.
+//! `cargo run -p dintero-stores --example callback_server` needs no account: the embedded sandbox plays the service and its customer.
 
 mod shop;
-mod store;
 
 use std::time::Duration;
 
 use dintero::callback::{CallbackUrl, SigningSecret, Verifier};
+use dintero::store::Journal;
 use dintero::{AccountId, Client, Credentials};
 use dintero_sandbox::{Operation, Sandbox};
+use dintero_stores::SqliteStore;
 use serde_json::json;
-
 use shop::Shop;
-use store::SqliteDedupe;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
@@ -33,8 +32,13 @@ async fn main() -> Outcome<()> {
     let secret = sandbox.signature_secret().ok_or("the sandbox signs with a secret")?;
     let verifier = Verifier::builder(account, &base_url).secret(SigningSecret::new(secret)?).build()?;
     let file = std::env::temp_dir().join(format!("callback-server-{}.sqlite", std::process::id()));
-    let done = SqliteDedupe::open(&file, Duration::from_secs(60))?;
-    let router = shop::router(Shop { client: client.clone(), verifier, done });
+    let store = SqliteStore::new(deadpool_sqlite::Config::new(&file).create_pool(deadpool_sqlite::Runtime::Tokio1)?);
+    // Safe at every start, by all processes of the shop.
+    store.migrate().await.map_err(|error| error.to_string())?;
+    let shop = Shop::new(client.clone(), verifier, Journal::new(store));
+    // What an earlier process left unfinished, now and every so often.
+    tokio::spawn(shop.inbox().recover_every(Duration::from_secs(10)));
+    let router = shop::router(shop);
     tokio::spawn(async move { axum::serve(listener, router).await });
 
     // An order, whose callbacks are GETs, and of captures too.

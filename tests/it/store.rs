@@ -1,0 +1,436 @@
+//! Work is done once: by name, under concurrency, and again after every way it can fail.
+
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use dintero::callback::{
+    Answer, Callback, DELIVERY_HEADER, Inbox, Recovered, SIGNATURE_HEADER, SigningSecret, Trouble, Verifier, sign,
+};
+use dintero::store::{
+    Change, Changed, Claim, Held, Journal, MemoryStore, Once, OnceError, Record, Store, StoreFuture, Work,
+};
+use dintero::{AccountId, TransactionId};
+use http::{HeaderMap, HeaderValue, Method};
+use serde_json::json;
+use url::Url;
+
+/// A verified callback with this query and delivery id.
+fn callback(query: &str, delivery: Option<&str>) -> Callback {
+    let account: AccountId = "T12345678".parse().expect("an account");
+    let secret = SigningSecret::new("123").expect("a secret");
+    let url = Url::parse(&format!("https://shop.example/c?{query}")).expect("a URL");
+    let mut headers = HeaderMap::new();
+    let value = sign(&secret, 1_000, &account, &Method::GET, &url);
+    headers.insert(SIGNATURE_HEADER, HeaderValue::from_str(&value).expect("a value"));
+    if let Some(id) = delivery {
+        headers.insert(DELIVERY_HEADER, HeaderValue::from_str(id).expect("a value"));
+    }
+    let verifier = Verifier::builder(account, "https://shop.example")
+        .secret(secret)
+        .clock(crate::callback::support::At(1_000))
+        .build()
+        .expect("a verifier");
+    verifier.verify_target(&Method::GET, url.as_str(), &headers).expect("verified")
+}
+
+fn work(query: &str, delivery: Option<&str>) -> Work {
+    callback(query, delivery).work()
+}
+
+fn action(short: &str) -> Work {
+    Work::action("capture", &TransactionId::new(format!("T12345678.{short}")).expect("an id"))
+}
+
+async fn done(journal: &Journal, work: &Work) -> Once<()> {
+    journal.once(work, async { Ok::<_, Infallible>(()) }).await.expect("no error")
+}
+
+async fn claim(journal: &Journal, work: &Work) -> Held {
+    match journal.claim(work).await.expect("no error") {
+        Claim::Granted(held) => held,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a process leaves that dies holding work: nothing of it runs any more.
+fn die(held: Held) {
+    std::mem::forget(held);
+}
+
+/// Lets the tasks run that give back what was dropped.
+async fn settle() {
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+}
+
+const TX: &str = "transaction_id=T12345678.a";
+
+#[tokio::test]
+async fn the_same_delivery_or_the_same_event_is_the_same_work() {
+    let journal = Journal::in_memory();
+    let first = work(&format!("{TX}&event=CAPTURE&event_id=3&time=2026-05-07T10:00:00Z"), Some("d-1"));
+    assert_eq!(done(&journal, &first).await, Once::Done(()));
+    for (query, delivery) in [
+        // The very same, sent again.
+        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:00:00Z", Some("d-1")),
+        // The same event in another delivery, whenever it was sent, or without a delivery id.
+        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:07:00Z", Some("d-2")),
+        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:07:00Z&own=1", None),
+        // The same delivery, described otherwise.
+        ("&event=CAPTURE&event_id=4&time=2026-05-07T10:00:00Z", Some("d-1")),
+    ] {
+        assert_eq!(done(&journal, &work(&format!("{TX}{query}"), delivery)).await, Once::Already(()), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn different_news_are_different_work() {
+    let journal = Journal::in_memory();
+    for (query, delivery) in [
+        (format!("{TX}&time=2026-05-07T10:00:00Z"), "d-1"),
+        // Without an event id the time tells a later news from a repetition: on hold, then authorized.
+        (format!("{TX}&time=2026-05-07T11:00:00Z"), "d-2"),
+        (format!("{TX}&event=CAPTURE&event_id=1"), "d-3"),
+        (format!("{TX}&event=CAPTURE&event_id=2"), "d-4"),
+        (format!("{TX}&event=REFUND&event_id=2"), "d-5"),
+        (format!("{TX}&error=failed"), "d-6"),
+        ("transaction_id=T12345678.b&event=CAPTURE&event_id=1".to_owned(), "d-7"),
+        // A delivery id is not signed: one that was seen with another transaction hides nothing.
+        ("transaction_id=T12345678.b&event=CAPTURE&event_id=2".to_owned(), "d-1"),
+        // Before there is a transaction: by session, and where there is none, by reference.
+        ("session_id=T12345678.a&error=cancelled".to_owned(), "d-8"),
+        ("session_id=T12345678.b&error=cancelled".to_owned(), "d-9"),
+        ("merchant_reference=a&error=cancelled".to_owned(), "d-10"),
+        ("merchant_reference=b&error=cancelled".to_owned(), "d-11"),
+    ] {
+        assert_eq!(done(&journal, &work(&query, Some(delivery))).await, Once::Done(()), "{query}");
+    }
+}
+
+#[test]
+fn names_cannot_be_made_to_collide_and_fit_in_a_column() {
+    let long = "x".repeat(5_000);
+    let works = [
+        work("merchant_reference=a%26event%3DCAPTURE", None),
+        work("merchant_reference=a&event=CAPTURE", None),
+        work("merchant_reference=a&event=CAPTURE%26event_id%3D1", None),
+        work("merchant_reference=a&event=CAPTURE&event_id=1", None),
+        work(&format!("merchant_reference={long}"), Some("d")),
+        work(&format!("merchant_reference={long}y"), Some(&long)),
+    ];
+    let names: HashSet<&str> = works.iter().flat_map(|work| [work.name()].into_iter().chain(work.alias())).collect();
+    assert_eq!(names.len(), 8);
+    assert!(names.iter().all(|name| name.len() <= 420 && name.is_ascii()));
+    // Stored names outlive a release, so their spelling is fixed.
+    let work = work(&format!("{TX}&event=CAPTURE&event_id=3"), Some("d-1"));
+    assert_eq!(work.alias(), Some("delivery/account=T12345678&transaction=T12345678.a&delivery=d-1"));
+    assert_eq!(work.name(), "callback/account=T12345678&transaction=T12345678.a&event=CAPTURE&event_id=3");
+    assert_eq!(action("a").name(), "action/action=capture&transaction=T12345678.a");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn of_a_thousand_at_once_one_does_it() {
+    let journal = Journal::in_memory();
+    let runs = Arc::new(AtomicUsize::new(0));
+    let tasks: Vec<_> = (0..1_000)
+        .map(|n| {
+            let (journal, runs) = (journal.clone(), runs.clone());
+            // Half the deliveries repeat an id, all repeat the event.
+            let work = work(&format!("{TX}&event=CAPTURE&event_id=3"), Some(&format!("d-{}", n / 2)));
+            tokio::spawn(async move {
+                let run = async || {
+                    runs.fetch_add(1, Ordering::SeqCst);
+                    tokio::task::yield_now().await;
+                    Ok::<_, Infallible>(7)
+                };
+                while journal.once(&work, run()).await.expect("no error") == Once::InProgress {
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.expect("a task");
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
+async fn the_result_is_remembered_and_whoever_comes_meanwhile_is_told_so() {
+    let journal = Journal::in_memory();
+    let work = action("a");
+    let result = journal.once(&work, async {
+        assert_eq!(done(&journal, &work).await, Once::InProgress);
+        Ok::<_, Infallible>("seven".to_owned())
+    });
+    assert_eq!(result.await.expect("no error"), Once::Done("seven".to_owned()));
+    let again = journal.once(&work, async { Ok::<_, Infallible>(String::new()) }).await;
+    assert_eq!(again.expect("no error"), Once::Already("seven".to_owned()));
+}
+
+#[tokio::test]
+async fn work_that_fails_panics_or_is_dropped_is_done_again() {
+    let journal = Journal::in_memory();
+    let work = action("a");
+    let error = journal.once(&work, async { Err::<(), _>(std::io::Error::other("down")) }).await.unwrap_err();
+    assert!(matches!(error, OnceError::Work(_)));
+
+    let stuck = journal.once(&work, std::future::pending::<Result<(), Infallible>>());
+    assert!(tokio::time::timeout(Duration::from_millis(20), stuck).await.is_err());
+    settle().await;
+
+    let (inner, inner_work) = (journal.clone(), work.clone());
+    let task = tokio::spawn(async move {
+        let panics = async {
+            tokio::task::yield_now().await;
+            if inner_work.alias().is_none() { panic!("on purpose") } else { Ok::<(), Infallible>(()) }
+        };
+        drop(inner.once(&inner_work, panics).await);
+    });
+    assert!(task.await.expect_err("a panic").is_panic());
+    settle().await;
+    assert_eq!(done(&journal, &work).await, Once::Done(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_work_of_a_dead_process_is_free_once_its_lease_is_over_and_its_note_is_handed_on() {
+    let journal = Journal::in_memory().lease(Duration::from_secs(60));
+    let work = action("a");
+    let mut dead = claim(&journal, &work).await;
+    assert!(dead.keep_note(json!({ "sent": 1 })).await.expect("no error"));
+    let fence = dead.fence();
+    die(dead);
+    tokio::time::advance(Duration::from_secs(59)).await;
+    assert_eq!(done(&journal, &work).await, Once::InProgress);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    let next = claim(&journal, &work).await;
+    assert_eq!(next.note(), Some(&json!({ "sent": 1 })));
+    assert!(next.fence() > fence);
+    // Released, it is free at once, and the note stays.
+    next.release().await.expect("no error");
+    assert_eq!(claim(&journal, &work).await.note(), Some(&json!({ "sent": 1 })));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_whose_lease_was_taken_can_neither_note_nor_release_but_its_work_counts() {
+    let journal = Journal::in_memory().lease(Duration::from_secs(60));
+    for slow_ends in ["releases", "completes"] {
+        let work = action(slow_ends);
+        let mut slow = claim(&journal, &work).await;
+        tokio::time::advance(Duration::from_secs(61)).await;
+        let second = claim(&journal, &work).await;
+        assert!(!slow.keep_note(json!("late")).await.expect("no error"), "nothing may be sent on this note");
+        assert!(!slow.extend().await.expect("no error"));
+        if slow_ends == "releases" {
+            slow.release().await.expect("no error");
+            assert_eq!(done(&journal, &work).await, Once::InProgress, "the second keeps the work");
+            assert_eq!(second.complete(Some(json!(2))).await.expect("no error"), Some(json!(2)));
+        } else {
+            assert_eq!(slow.complete(Some(json!(1))).await.expect("no error"), Some(json!(1)));
+            // Done is done: the second's result does not replace it, and its release does not undo it.
+            assert_eq!(second.complete(Some(json!(2))).await.expect("no error"), Some(json!(1)));
+        }
+        assert!(matches!(journal.claim(&work).await.expect("no error"), Claim::Done(Some(_))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_holder_that_lives_keeps_its_lease_however_long_it_works() {
+    let journal = Journal::in_memory().lease(Duration::from_secs(3));
+    let work = action("a");
+    let other = journal.clone();
+    let long = journal.once(&work, async {
+        for _ in 0..100 {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert!(matches!(other.claim(&work).await, Ok(Claim::InProgress)));
+        }
+        Ok::<_, Infallible>(())
+    });
+    assert_eq!(long.await.expect("no error"), Once::Done(()));
+    assert_eq!(done(&journal, &work).await, Once::Already(()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_done_is_kept_for_its_time() {
+    let journal = Journal::in_memory().keep(Duration::from_secs(3_600));
+    assert_eq!(done(&journal, &action("a")).await, Once::Done(()));
+    tokio::time::advance(Duration::from_secs(3_599)).await;
+    assert_eq!(done(&journal, &action("a")).await, Once::Already(()));
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(done(&journal, &action("a")).await, Once::Done(()));
+}
+
+#[tokio::test]
+async fn the_store_in_memory_is_bounded_and_forgets_the_oldest_done_work_only() {
+    let store = Arc::new(MemoryStore::new(100));
+    let journal = Journal::new(store.clone());
+    let held = claim(&journal, &action("held")).await;
+    for n in 0..1_000 {
+        assert_eq!(done(&journal, &action(&n.to_string())).await, Once::Done(()));
+        assert!(store.len() <= 100);
+    }
+    assert_eq!(done(&journal, &action("999")).await, Once::Already(()));
+    assert_eq!(done(&journal, &action("held")).await, Once::InProgress, "work in progress is not forgotten");
+    held.complete(None).await.expect("no error");
+    assert_eq!(done(&journal, &action("0")).await, Once::Done(()), "the oldest was forgotten");
+
+    let full = Journal::new(MemoryStore::new(1));
+    let held = claim(&full, &action("a")).await;
+    let error = full.once(&action("b"), async { Ok::<_, Infallible>(()) }).await.unwrap_err();
+    assert!(matches!(error, OnceError::Store(_)), "the work was not begun");
+    held.release().await.expect("no error");
+    assert_eq!(done(&full, &action("b")).await, Once::Done(()));
+}
+
+/// A store that fails at some of its changes, before or after they are made.
+struct Failing {
+    store: MemoryStore,
+    fails: std::ops::Range<usize>,
+    after: bool,
+    changes: AtomicUsize,
+}
+
+impl Failing {
+    fn journal(fails: std::ops::Range<usize>, after: bool) -> Journal {
+        Journal::new(Self { store: MemoryStore::default(), fails, after, changes: AtomicUsize::new(0) })
+    }
+}
+
+impl Store for Failing {
+    fn load<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<Record>> {
+        self.store.load(name)
+    }
+
+    fn change<'a>(&'a self, change: Change<'a>) -> StoreFuture<'a, Changed> {
+        Box::pin(async move {
+            let fails = self.fails.contains(&self.changes.fetch_add(1, Ordering::SeqCst));
+            if fails && !self.after {
+                return Err("away".into());
+            }
+            let changed = self.store.change(change).await;
+            if fails { Err("away".into()) } else { changed }
+        })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str, fence: u64) -> StoreFuture<'a, bool> {
+        self.store.remove(name, fence)
+    }
+
+    fn left_open<'a>(&'a self, prefix: &'a str, limit: usize) -> StoreFuture<'a, Vec<Record>> {
+        self.store.left_open(prefix, limit)
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_never_hides_what_the_work_came_to() {
+    for after in [false, true] {
+        let ran = AtomicUsize::new(0);
+        let run = || async {
+            ran.fetch_add(1, Ordering::SeqCst);
+            Ok::<_, std::io::Error>(())
+        };
+        let error = Failing::journal(0..9, after).once(&action("a"), run()).await.unwrap_err();
+        assert!(matches!(error, OnceError::Store(_)));
+        assert_eq!(ran.load(Ordering::SeqCst), 0);
+
+        let error = Failing::journal(1..9, after).once(&action("a"), run()).await.unwrap_err();
+        assert!(matches!(error, OnceError::NotNoted(_)));
+        assert_eq!(ran.load(Ordering::SeqCst), 1);
+
+        let failing = async { Err::<(), _>(std::io::Error::other("work")) };
+        let error = Failing::journal(1..9, after).once(&action("a"), failing).await.unwrap_err();
+        assert!(matches!(error, OnceError::Work(_)), "the work's own error is told");
+    }
+}
+
+#[tokio::test]
+async fn a_step_whose_response_was_lost_is_recognized_as_ones_own() {
+    // The second change, the first note, is made and reported as failed.
+    let journal = Failing::journal(1..2, true);
+    let mut held = claim(&journal, &action("a")).await;
+    assert!(held.keep_note(json!(1)).await.is_err());
+    // The record has another fence than the holder knows, and is its own all the same.
+    assert!(held.keep_note(json!(2)).await.expect("no error"));
+    assert_eq!(held.complete(Some(json!(3))).await.expect("no error"), Some(json!(3)));
+    assert!(matches!(journal.claim(&action("a")).await, Ok(Claim::Done(Some(_)))));
+}
+
+fn counting(journal: &Journal, fails: &Arc<AtomicUsize>) -> (Inbox, Arc<AtomicUsize>) {
+    let runs = Arc::new(AtomicUsize::new(0));
+    let (inner, fails) = (runs.clone(), fails.clone());
+    let inbox = Inbox::new(journal.clone(), move |callback: Callback| {
+        let (runs, fails) = (inner.clone(), fails.clone());
+        async move {
+            runs.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(callback.params().get("own"), Some("\u{e6} b"), "all of it is kept");
+            assert_eq!(callback.transaction_id().map(TransactionId::as_str), Some("T12345678.a"));
+            assert!(callback.signed_at().is_some() && callback.delivery_id() == Some("d-1"));
+            if fails.load(Ordering::SeqCst) > 0 {
+                fails.fetch_sub(1, Ordering::SeqCst);
+                return Err(Trouble::new("not now"));
+            }
+            Ok(())
+        }
+    });
+    (inbox, runs)
+}
+
+fn news() -> Callback {
+    callback(&format!("{TX}&event=CAPTURE&event_id=3&own=%C3%A6+b"), Some("d-1"))
+}
+
+#[tokio::test]
+async fn a_callback_is_handled_once_and_again_after_an_error() {
+    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(1)));
+    let (inbox, runs) = counting(&journal, &fails);
+    assert_eq!(inbox.handle(news()).await, Answer::RetryLater);
+    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge);
+    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge);
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+    assert_eq!(inbox.recover().await.expect("no error"), Recovered::default());
+}
+
+#[tokio::test]
+async fn a_handler_that_fails_is_run_again_although_nothing_is_delivered_again() {
+    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(3)));
+    let (inbox, runs) = counting(&journal, &fails);
+    assert_eq!(inbox.handle(news()).await, Answer::RetryLater);
+    for expected in [(0, 1), (0, 1), (1, 0), (0, 0)] {
+        let recovered = inbox.recover().await.expect("no error");
+        assert_eq!((recovered.handled, recovered.failed), expected);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 4);
+    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge, "done by then");
+    assert_eq!(runs.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test]
+async fn a_dropped_connection_does_not_stop_the_handler() {
+    let (entered, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
+    let (inner_entered, inner_go) = (entered.clone(), go.clone());
+    let journal = Journal::in_memory();
+    let inbox = Inbox::new(journal.clone(), move |_| {
+        let (entered, go) = (inner_entered.clone(), inner_go.clone());
+        async move {
+            entered.notify_one();
+            go.notified().await;
+            Ok(())
+        }
+    });
+    let handler = tokio::spawn({
+        let inbox = inbox.clone();
+        async move { inbox.handle(news()).await }
+    });
+    entered.notified().await;
+    handler.abort();
+    assert!(handler.await.expect_err("dropped").is_cancelled());
+    assert_eq!(inbox.handle(news()).await, Answer::RetryLater, "it is still at it");
+    go.notify_one();
+    while inbox.handle(news()).await != Answer::Acknowledge {
+        tokio::task::yield_now().await;
+    }
+}
