@@ -17,4 +17,5 @@ pub mod signature_oracle;
 pub mod slice;
 pub mod source;
 pub mod stats;
+pub mod stores;
 pub mod timetravel;

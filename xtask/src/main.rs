@@ -60,6 +60,8 @@ enum Task {
         #[arg(long)]
         tests: bool,
     },
+    /// Kill workers that share a store, and prove that each payment is captured exactly once. Needs PostgreSQL and Redis.
+    Stores(xtask::stores::Stores),
     /// Print the slice of an upstream document that the crate binds.
     Slice {
         /// A file or a URL.
@@ -100,6 +102,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Stats { missing } => return stats(missing),
         Task::Timetravel { least, seed } => return timetravel(least, seed),
         Task::Revision { tests } => xtask::revision::run(tests)?,
+        Task::Stores(stores) => xtask::stores::run(&stores)?,
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));
         }

@@ -1,0 +1,318 @@
+//! Payments, a fleet of workers, and `kill -9`: each payment is captured exactly once and none is stranded, whatever
+//! dies when. `cargo xtask stores` runs it for each store.
+//!
+//! Every worker is a process that runs the shop of the example `callback_server`. This process is the service, the
+//! customers and the killer. Workers are killed at random moments, when their capture arrives at the service (before
+//! and after it is executed), and at named points of the store's steps, where they abort.
+
+#[path = "../callback_server/shop.rs"]
+#[allow(dead_code, reason = "the example uses the rest")]
+mod shop;
+#[path = "../../tests/support/mod.rs"]
+mod support;
+mod worker;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use dintero::store::Store;
+use dintero::{Client, Credentials};
+use dintero_sandbox::{Fault, Operation, Sandbox};
+use serde_json::json;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+const AMOUNT: i64 = 29_990;
+
+/// What is asked for on the command line.
+struct Plan {
+    store: String,
+    payments: usize,
+    workers: usize,
+    kills: usize,
+    /// Stops the store's server for five seconds in the middle.
+    stop_store: bool,
+    /// Deletes the store's data in the middle. Redis only.
+    lose_data: bool,
+    seed: u64,
+}
+
+impl Plan {
+    fn read() -> Result<Self, Failure> {
+        let mut args = std::env::args().skip(1);
+        let store = args.next().ok_or("name a store: postgres, redis or sqlite")?;
+        let mut plan =
+            Self { store, payments: 100, workers: 4, kills: 100, stop_store: false, lose_data: false, seed: 1 };
+        while let Some(name) = args.next() {
+            let mut number = || args.next().ok_or("a number is missing")?.parse::<u64>().map_err(Failure::from);
+            match name.as_str() {
+                "--payments" => plan.payments = usize::try_from(number()?)?,
+                "--workers" => plan.workers = usize::try_from(number()?)?,
+                "--kills" => plan.kills = usize::try_from(number()?)?,
+                "--seed" => plan.seed = number()?,
+                "--stop-store" => plan.stop_store = true,
+                "--lose-data" => plan.lose_data = true,
+                other => return Err(format!("unknown option {other}").into()),
+            }
+        }
+        Ok(plan)
+    }
+}
+
+/// A place for a worker: its port stays, its process changes.
+struct Slot {
+    port: u16,
+    /// Zero while there is none.
+    process: AtomicU32,
+}
+
+struct Fleet {
+    slots: Vec<Slot>,
+    settings: Vec<(&'static str, String)>,
+    folder: PathBuf,
+    kills: AtomicUsize,
+    wanted: usize,
+    /// Whether workers abort at the named points.
+    wild: std::sync::atomic::AtomicBool,
+}
+
+impl Fleet {
+    fn is_done(&self) -> bool {
+        self.kills.load(Ordering::SeqCst) >= self.wanted
+    }
+
+    /// Kills the worker of a slot, if there is one.
+    fn kill(&self, slot: usize) {
+        let process = self.slots[slot].process.swap(0, Ordering::SeqCst);
+        if process != 0 && !self.is_done() {
+            self.kills.fetch_add(1, Ordering::SeqCst);
+            drop(Command::new("kill").args(["-9", &process.to_string()]).status());
+        }
+    }
+
+    /// Keeps a worker in a slot, a new one whenever one dies.
+    async fn keep(self: Arc<Self>, slot: usize) {
+        loop {
+            let wild = self.wild.load(Ordering::SeqCst) && !self.is_done();
+            let mut command = tokio::process::Command::new(std::env::current_exe().expect("a program"));
+            command
+                .arg("worker")
+                .env("PORT", self.slots[slot].port.to_string())
+                .env("SLOT", slot.to_string())
+                .env("POINTS", if wild { "0.02" } else { "0" })
+                .env("POINTS_FILE", self.folder.join("points"))
+                .envs(self.settings.iter().map(|(name, value)| (name, value)))
+                .stdin(Stdio::null())
+                .kill_on_drop(true);
+            let mut child = command.spawn().expect("a worker");
+            self.slots[slot].process.store(child.id().unwrap_or(0), Ordering::SeqCst);
+            let status = child.wait().await.expect("a worker");
+            use std::os::unix::process::ExitStatusExt as _;
+            self.slots[slot].process.store(0, Ordering::SeqCst);
+            match status.signal() {
+                // Aborted at a named point.
+                Some(6) => drop(self.kills.fetch_add(1, Ordering::SeqCst)),
+                Some(9) => {}
+                _ => eprintln!("a worker ended with {status}"),
+            }
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let result = match std::env::args().nth(1).as_deref() {
+        Some("worker") => runtime.block_on(worker::run()),
+        _ => Plan::read().and_then(|plan| runtime.block_on(run(plan))),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(plan: Plan) -> Result<(), Failure> {
+    let folder = std::env::temp_dir().join(format!("fleet-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder)?;
+    let file = support::File::new();
+    let server = match plan.store.as_str() {
+        "postgres" => Some(support::postgres().ok_or("install PostgreSQL (Debian: postgresql)")?),
+        "redis" => Some(support::redis().ok_or("install Redis (Debian: redis-server)")?),
+        "sqlite" => None,
+        other => return Err(format!("no store is called {other}").into()),
+    };
+    let address = match &server {
+        Some(server) => server.port.to_string(),
+        None => file.0.display().to_string(),
+    };
+    let store = worker::store(&plan.store, &address).await?;
+    let started = Instant::now();
+
+    let sandbox = Arc::new(Sandbox::start().await?);
+    sandbox.duplicate_callbacks(1);
+    sandbox.set_callback_retry_pause(Duration::from_millis(250));
+    let settings = vec![
+        ("STORE", plan.store.clone()),
+        ("STORE_ADDRESS", address),
+        ("BASE_URL", sandbox.base_url()),
+        ("AUTH_URL", sandbox.auth_url()),
+        ("ACCOUNT", sandbox.account_id()),
+        ("CLIENT_ID", sandbox.client_id()),
+        ("CLIENT_SECRET", sandbox.client_secret()),
+        ("SIGNATURE_SECRET", sandbox.signature_secret().ok_or("the sandbox signs")?),
+    ];
+    let ports = (0..plan.workers).map(|_| support::free_port());
+    let fleet = Arc::new(Fleet {
+        slots: ports.map(|port| Slot { port, process: AtomicU32::new(0) }).collect(),
+        settings,
+        folder: folder.clone(),
+        kills: AtomicUsize::new(0),
+        wanted: plan.kills,
+        wild: true.into(),
+    });
+    let mut tasks = tokio::task::JoinSet::new();
+    for slot in 0..plan.workers {
+        tasks.spawn(fleet.clone().keep(slot));
+    }
+
+    // Killed when its capture arrives: half of them are executed all the same, half are lost.
+    let at_service = Arc::new(Mutex::new(BTreeMap::<&str, usize>::new()));
+    let (killer, counted) = (fleet.clone(), at_service.clone());
+    let mut random = fastrand::Rng::with_seed(plan.seed);
+    sandbox.inject_with(move |request| {
+        if request.operation() != Some(Operation::CaptureTransaction) || killer.is_done() || random.u8(..) > 64 {
+            return None;
+        }
+        let agent = request.headers().iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"))?;
+        let slot = agent.1.rsplit_once("worker-")?.1.parse().ok()?;
+        killer.kill(slot);
+        let (what, fault) =
+            if random.bool() { ("after execution", None) } else { ("while sending", Some(Fault::reset_unread())) };
+        *counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(what).or_default() += 1;
+        fault
+    });
+
+    let credentials = Credentials::new(sandbox.account_id().parse()?, sandbox.client_id(), sandbox.client_secret());
+    let client = Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build()?;
+    let mut transactions = Vec::new();
+    let mut random = fastrand::Rng::with_seed(plan.seed ^ 7);
+    let mut disturbed = !plan.stop_store && !plan.lose_data;
+    while transactions.len() < plan.payments || !fleet.is_done() {
+        if transactions.len() < plan.payments {
+            let port = fleet.slots[random.usize(..plan.workers)].port;
+            transactions.push(pay(&sandbox, &client, port, transactions.len()).await?);
+            if transactions.len() % 10 == 0 {
+                // The callbacks of some payments in the reverse of their order.
+                sandbox.release_callbacks(true).await;
+            } else if transactions.len() % 10 == 5 {
+                sandbox.hold_callbacks();
+            }
+        }
+        if !disturbed && fleet.kills.load(Ordering::SeqCst) > plan.kills / 2 {
+            disturbed = true;
+            if plan.lose_data {
+                support::flush(server.as_ref().ok_or("only Redis can lose its data")?).await?;
+                println!("the store has lost its data");
+            }
+            if plan.stop_store {
+                let server = server.as_ref().ok_or("SQLite has no server to stop")?;
+                server.signal("-STOP");
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                server.signal("-CONT");
+                println!("the store stood still for 5 s");
+            }
+        }
+        // The pace of payments and kills is about the same, so that one does not end long before the other.
+        let ahead = fleet.kills.load(Ordering::SeqCst) * plan.payments > transactions.len() * plan.kills;
+        if !fleet.is_done() && !ahead {
+            fleet.kill(random.usize(..plan.workers));
+        }
+        tokio::time::sleep(Duration::from_millis(random.u64(5..40))).await;
+    }
+    sandbox.release_callbacks(true).await;
+    fleet.wild.store(false, Ordering::SeqCst);
+    let killed = fleet.kills.load(Ordering::SeqCst);
+    println!(
+        "{}: {} payments, {killed} kills in {:.0} s",
+        plan.store,
+        transactions.len(),
+        started.elapsed().as_secs_f64()
+    );
+
+    let open = settle(&sandbox, &store, &transactions).await;
+    tasks.abort_all();
+    report(&plan, &sandbox, &transactions, open.len(), &at_service, &folder.join("points"))?;
+    std::fs::remove_dir_all(&folder)?;
+    println!("settled after {:.0} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+async fn pay(sandbox: &Sandbox, client: &Client, port: u16, number: usize) -> Result<String, Failure> {
+    let request = serde_json::from_value(json!({
+        "profile_id": "default",
+        "url": {
+            "return_url": format!("http://127.0.0.1:{port}/return"),
+            "callback_url": format!("http://127.0.0.1:{port}/callback?report_event=CAPTURE&n={number}"),
+        },
+        "order": {
+            "amount": AMOUNT, "currency": "NOK", "merchant_reference": format!("order-{number}"),
+            "items": [{ "id": "chair", "line_id": "1", "description": "Chair", "quantity": 1, "amount": AMOUNT }],
+        },
+    }))?;
+    let session = client.sessions().create_from_profile(request).await?;
+    Ok(sandbox.customer_pays(session.id.as_deref().ok_or("the session has an id")?)?)
+}
+
+/// Waits until all is captured and nothing is open, or no longer. Gives what is open by then.
+async fn settle(sandbox: &Sandbox, store: &Arc<dyn Store>, transactions: &[String]) -> Vec<String> {
+    let until = Instant::now() + Duration::from_secs(180);
+    loop {
+        let left = store.left_open("", 10_000).await.unwrap_or_default();
+        let captured = transactions.iter().all(|id| sandbox.sums(id).is_some_and(|(captured, _)| captured > 0));
+        if (captured && left.is_empty()) || Instant::now() > until {
+            return left.into_iter().map(|record| record.name).collect();
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+fn report(
+    plan: &Plan,
+    sandbox: &Sandbox,
+    transactions: &[String],
+    open: usize,
+    at_service: &Mutex<BTreeMap<&str, usize>>,
+    points: &Path,
+) -> Result<(), Failure> {
+    let mut killed_at: BTreeMap<String, usize> = BTreeMap::new();
+    for line in std::fs::read_to_string(points).unwrap_or_default().lines() {
+        *killed_at.entry(line.to_owned()).or_default() += 1;
+    }
+    for (point, count) in at_service.lock().unwrap_or_else(std::sync::PoisonError::into_inner).iter() {
+        killed_at.insert((*point).to_owned(), *count);
+    }
+    println!("killed at named points: {killed_at:?}; the others at random");
+    let captured = |id: &String| sandbox.sums(id).map_or(0, |(captured, _)| captured);
+    let once = transactions.iter().filter(|id| captured(id) == AMOUNT).count();
+    let twice = transactions.iter().filter(|id| captured(id) > AMOUNT).count();
+    let never = transactions.len() - once - twice;
+    let sent = sandbox.received(Operation::CaptureTransaction);
+    let executed = sandbox.executed(Operation::CaptureTransaction);
+    println!(
+        "captured once {once}, twice {twice}, never {never}; {sent} captures sent, {executed} executed; {open} claims left open"
+    );
+    let tokens = sandbox.requests().iter().filter(|request| request.path().ends_with("/auth/token")).count();
+    println!("{tokens} token requests");
+    if (once, twice, never, open) == (plan.payments, 0, 0, 0) {
+        Ok(())
+    } else {
+        Err("not every payment was captured exactly once, or claims were left open".into())
+    }
+}

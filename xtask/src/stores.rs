@@ -1,0 +1,76 @@
+//! Runs the fleet of `dintero-stores` against each store: payments, workers, and `kill -9`.
+//!
+//! What is killed, counted and proven is in the example `fleet` of that crate; here is only how it is called.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+/// A store, and the program of its server with the Debian package that has it.
+const STORES: [(&str, Option<(&str, &str)>); 3] = [
+    ("sqlite", None),
+    ("postgres", Some(("/usr/lib/postgresql", "postgresql"))),
+    ("redis", Some(("/usr/bin/redis-server", "redis-server"))),
+];
+
+/// What is run for each store.
+#[derive(Debug, clap::Args)]
+pub struct Stores {
+    /// Only this store: sqlite, postgres or redis.
+    #[arg(long)]
+    only: Option<String>,
+    /// How many payments.
+    #[arg(long, default_value_t = 1_000)]
+    payments: u32,
+    /// How many workers at a time.
+    #[arg(long, default_value_t = 4)]
+    workers: u32,
+    /// How many workers are killed.
+    #[arg(long, default_value_t = 2_000)]
+    kills: u32,
+    /// Decides who is killed and when.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Stop the store's server for five seconds in the middle.
+    #[arg(long)]
+    stop_store: bool,
+    /// Delete Redis's data in the middle.
+    #[arg(long)]
+    lose_data: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When a server is not installed, and when a payment was captured more or less than once or a claim was left open.
+pub fn run(stores: &Stores) -> Result<()> {
+    let is_wanted = |name: &str| stores.only.as_deref().is_none_or(|only| only == name);
+    let wanted: Vec<_> = STORES.into_iter().filter(|(name, _)| is_wanted(name)).collect();
+    ensure!(!wanted.is_empty(), "there is no such store: sqlite, postgres, redis");
+    for (name, server) in &wanted {
+        if let Some((program, package)) = server
+            && !Path::new(program).exists()
+        {
+            bail!("{name} is not installed: apt-get install {package}");
+        }
+    }
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../stores/Cargo.toml");
+    for (name, _) in wanted {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["run", "--quiet", "--manifest-path", manifest, "--example", "fleet", "--", name]);
+        for (option, value) in [
+            ("--payments", stores.payments.to_string()),
+            ("--workers", stores.workers.to_string()),
+            ("--kills", stores.kills.to_string()),
+            ("--seed", stores.seed.to_string()),
+        ] {
+            command.args([option, &value]);
+        }
+        command.args((stores.stop_store && name != "sqlite").then_some("--stop-store"));
+        command.args((stores.lose_data && name == "redis").then_some("--lose-data"));
+        let status = command.status().context("cannot run cargo")?;
+        ensure!(status.success(), "{name}: not every payment was captured exactly once");
+    }
+    Ok(())
+}
