@@ -12,6 +12,7 @@ pub mod overlay;
 pub mod passes;
 pub mod regen;
 pub mod revision;
+pub mod sandbox;
 pub mod schema;
 pub mod signature_oracle;
 pub mod slice;

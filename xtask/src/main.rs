@@ -67,6 +67,17 @@ enum Task {
         /// A file or a URL.
         from: String,
     },
+    /// Walk through the sandbox's pages in a headless Chromium; screenshots go to `target/browser`.
+    Browser,
+    /// Hold the sandbox against the published slice with generated requests (schemathesis). Needs Python.
+    Conformance {
+        /// Cases for each operation.
+        #[arg(long, default_value_t = 200)]
+        cases: u32,
+        /// Decides the cases.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Compare our callback signatures with those that Node makes for random URLs. Needs Node.
     SignatureOracle {
         /// Decides the URLs.
@@ -95,6 +106,11 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Drift(drift) => return xtask::drift::cli::run(&drift, chrono::Local::now().date_naive()),
+        #[cfg(feature = "browser")]
+        Task::Browser => xtask::sandbox::browser::run()?,
+        #[cfg(not(feature = "browser"))]
+        Task::Browser => return xtask::sandbox::again_with("browser"),
+        Task::Conformance { cases, seed } => xtask::sandbox::conformance::run(cases, seed)?,
         Task::Regen { check: true, .. } => Spec::here().check()?,
         Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
