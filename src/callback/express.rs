@@ -6,9 +6,11 @@
 use std::fmt;
 
 use bytes::Bytes;
+use http::{HeaderMap, Method};
 use serde::Serialize;
 
 use super::body::Unverified;
+use super::verifier::{Verifier, VerifyError};
 use crate::ids::SessionId;
 use crate::read::{self, Read, Unreadable};
 use crate::types::{Currency, OrderItem, Session, ShippingOption};
@@ -16,8 +18,9 @@ use crate::types::{Currency, OrderItem, Session, ShippingOption};
 /// The body of a request to `shipping_address_callback_url` or `discount_codes.callback_url`: the
 /// session as it stands, with the address or the codes that the customer gave.
 ///
-/// A body is never signed. Whoever knows the URL can ask what ships where; keep out of the answer what
-/// not everyone may know, and read the session from the service before acting on anything else in it.
+/// A body is never signed. [`read`](Self::read) takes it from anyone who knows the URL; with
+/// [`read_signed`](Self::read_signed) only the service can ask. Keep out of the answer what not everyone may know,
+/// and read the session from the service before acting on anything else in it.
 #[derive(Clone)]
 pub struct ExpressRequest {
     session: Unverified<Read<Session>>,
@@ -33,6 +36,23 @@ impl ExpressRequest {
         let session = read::from_slice::<Session>(&body.into())?;
         let session_id = session.value.id.as_deref().and_then(|id| SessionId::new(id).ok());
         Ok(Self { session: Unverified::new(session), session_id })
+    }
+
+    /// Verifies by the signature that the service sent the request to this URL, and reads the body. `url` and
+    /// `headers` are as for [`Verifier::verify`]. The body is not signed: what it says stays unverified, and a
+    /// request that was overheard can be sent with another body.
+    ///
+    /// # Errors
+    /// When the signature does not verify, or the body is no session.
+    pub fn read_signed(
+        verifier: &Verifier,
+        method: &Method,
+        url: &str,
+        headers: &HeaderMap,
+        body: impl Into<Bytes>,
+    ) -> Result<Self, SignedExpressError> {
+        verifier.verify(method, url, headers)?;
+        Ok(Self::read(body)?)
     }
 
     /// The session, as whoever sent the request has it.
@@ -65,6 +85,18 @@ impl fmt::Debug for ExpressRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ExpressRequest").field("session_id", &self.session_id).finish_non_exhaustive()
     }
+}
+
+/// Why a signed express request is not accepted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SignedExpressError {
+    /// The signature is not the service's.
+    #[error("the signature of the express request does not verify")]
+    Signature(#[from] VerifyError),
+    /// The body is not a session.
+    #[error("the body of the express request is not a session")]
+    Unreadable(#[from] Unreadable),
 }
 
 /// Why an answer to an express request cannot be given so. Names the field by its JSON path.

@@ -67,7 +67,7 @@ pub use body::{Unverified, UnverifiedBody};
 pub use callback_url::{CallbackUrl, CallbackUrlError, ReportedEvent};
 pub use express::{
     AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressAnswer, ExpressError, ExpressOrder,
-    ExpressRequest,
+    ExpressRequest, SignedExpressError,
 };
 #[cfg(feature = "axum")]
 pub use extract::{CallbackRejection, ExpressRejection, Signed, WebhookRejection, callbacks};

@@ -1,29 +1,27 @@
 //! The Rust handle: starts a sandbox on a thread of its own and plays the customer, the network and the clock.
 //! Everything it does is done by functions of the layers below.
 
+mod builder;
 mod callbacks;
 mod controls;
 mod customer;
 
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-#[cfg(feature = "program")]
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
-use crate::state::ledger::Rules;
 #[cfg(feature = "program")]
 use crate::state::sqlite::File;
 use crate::state::{Config, State, is_account};
 use crate::wire::server::{Shared, handle};
-use crate::wire::sockets::{Gate, Lines, OnLine};
+use crate::wire::sockets::{Gate, Lines, OnLine, listen};
 
+pub use self::builder::SandboxBuilder;
 pub use self::controls::ResetError;
 
 /// How long responses under way may take when the sandbox is dropped.
@@ -52,124 +50,7 @@ pub enum StartError {
     Io(#[from] std::io::Error),
 }
 
-/// Settings of a sandbox that stay for its life.
-#[derive(Clone)]
-#[must_use = "a builder does nothing until start"]
-pub struct SandboxBuilder {
-    account_id: String,
-    client_id: String,
-    client_secret: String,
-    audience: Option<String>,
-    token_lifetime: u64,
-    rules: Rules,
-    checks_responses: bool,
-    seed: Option<u64>,
-    allowed: Vec<String>,
-    address: SocketAddr,
-    public_url: Option<String>,
-    requests_kept: Option<usize>,
-    retry_pause: Option<Duration>,
-    #[cfg(feature = "program")]
-    state_file: Option<PathBuf>,
-}
-
-impl fmt::Debug for SandboxBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SandboxBuilder").field("account_id", &self.account_id).finish_non_exhaustive()
-    }
-}
-
 impl SandboxBuilder {
-    /// The account, `T12345678` unless set.
-    pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
-        self.account_id = account_id.into();
-        self
-    }
-
-    /// The client id and secret that the token call takes.
-    pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
-        self.client_id = id.into();
-        self.client_secret = secret.into();
-        self
-    }
-
-    /// The one audience that the token call takes. Unless set, it takes any http or https base followed by
-    /// `/v1/accounts/` and the account id: at the service the base is `https://api.dintero.com`.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
-        self
-    }
-
-    /// What tokens say and mean by `expires_in`, in seconds: 14400 unless set.
-    pub const fn token_lifetime(mut self, seconds: u64) -> Self {
-        self.token_lifetime = seconds;
-        self
-    }
-
-    /// Lets `PARTIALLY_CAPTURED_REFUNDED` transactions be captured further, on which the
-    /// service's documents disagree. Off unless set.
-    pub const fn capture_after_refund(mut self, allowed: bool) -> Self {
-        self.rules.capture_after_refund = allowed;
-        self
-    }
-
-    /// Holds the sandbox's own responses against the published interface too, see
-    /// [`Sandbox::response_problems`]. Off unless set.
-    pub const fn check_responses(mut self) -> Self {
-        self.checks_responses = true;
-        self
-    }
-
-    /// The seed of all ids: with the same seed, the same calls in the same order get the same ids. A random one
-    /// unless set.
-    pub const fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
-    }
-
-    /// Lets callbacks and express requests go to this host too, in plain http. Unless allowed, they go to loopback
-    /// addresses and `localhost` only.
-    pub fn allow_callbacks_to(mut self, host: impl Into<String>) -> Self {
-        self.allowed.push(host.into());
-        self
-    }
-
-    /// The address to serve on; a free port of the loopback interface unless set. Whoever can reach it can do
-    /// everything that the sandbox does.
-    pub const fn bind(mut self, address: SocketAddr) -> Self {
-        self.address = address;
-        self
-    }
-
-    /// The address under which others reach the sandbox, without `/v1`, such as `http://dintero.test:8080`. It
-    /// stands in the `url` of sessions; the address served on unless set.
-    pub fn public_url(mut self, url: impl Into<String>) -> Self {
-        self.public_url = Some(url.into());
-        self
-    }
-
-    /// Keeps no more than so many requests to look at, the newest; all of them unless set.
-    pub const fn keep_requests(mut self, limit: usize) -> Self {
-        self.requests_kept = Some(limit);
-        self
-    }
-
-    /// Pause between attempts at a callback, see
-    /// [`Sandbox::set_callback_retry_pause`].
-    pub const fn callback_retry_pause(mut self, pause: Duration) -> Self {
-        self.retry_pause = Some(pause);
-        self
-    }
-
-    /// Keeps sessions, transactions, tokens and callbacks in this SQLite file, and starts with what it holds.
-    /// Everything is written before it is told: it survives the end of the process at any moment. Faults, counts and
-    /// the clock are not kept.
-    #[cfg(feature = "program")]
-    pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.state_file = Some(path.into());
-        self
-    }
-
     /// Starts to serve, on a free port of the loopback interface unless told otherwise.
     ///
     /// The sandbox runs on a thread and a runtime of its own, so that a test may stop or
@@ -220,14 +101,13 @@ impl Served {
     }
 
     async fn serve(self, ready: oneshot::Sender<Result<Arc<Shared>, StartError>>) {
-        let bound = async {
+        let bound = || {
             let address = self.builder.address;
-            let bound = TcpListener::bind(address).await;
-            let listener = bound.map_err(|source| StartError::Bind { address, source })?;
+            let listener = listen(address).map_err(|source| StartError::Bind { address, source })?;
             let address = listener.local_addr()?;
             Ok::<_, StartError>((listener, address))
         };
-        let (listener, address) = match bound.await {
+        let (listener, address) = match bound() {
             Ok(bound) => bound,
             Err(error) => {
                 let _ = ready.send(Err(error));
@@ -345,23 +225,7 @@ impl Sandbox {
 
     /// A sandbox with settings of its own.
     pub fn builder() -> SandboxBuilder {
-        SandboxBuilder {
-            account_id: "T12345678".into(),
-            client_id: "sandbox-client".into(),
-            client_secret: "sandbox-secret".into(),
-            audience: None,
-            token_lifetime: 14_400,
-            rules: Rules::default(),
-            checks_responses: false,
-            seed: None,
-            allowed: Vec::new(),
-            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            public_url: None,
-            requests_kept: None,
-            retry_pause: None,
-            #[cfg(feature = "program")]
-            state_file: None,
-        }
+        SandboxBuilder::default()
     }
 
     /// Ends the sandbox: new connections are refused, responses under way may take two more seconds.

@@ -139,7 +139,6 @@ mod tests {
             locked: false,
             cancelled: false,
             for_token: false,
-            system_headers: Value::Null,
             error: None,
         }
     }

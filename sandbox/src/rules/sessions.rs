@@ -101,7 +101,6 @@ pub(crate) fn keep(state: &mut State, call: &Call, request: &Value, for_token: b
         locked: false,
         cancelled: false,
         for_token,
-        system_headers: call.system_headers(),
         error: None,
     };
     let stamp = state.stamp(&call.request_id);
@@ -144,6 +143,14 @@ fn answer(state: &State, call: &Call, id: &str) -> Result<Reply, ApiError> {
 pub(crate) fn get(state: &State, call: &Call) -> Result<Reply, ApiError> {
     let id = call.own_id(state)?;
     answer(state, call, id)
+}
+
+/// Whether an update makes the service ask the merchant what ships: to another address, or because it says so.
+pub(crate) fn asks_for_shipping(state: &State, call: &Call) -> bool {
+    let stated = call.body.as_ref().and_then(|body| order(body).get("shipping_address"));
+    let session = state.sessions.get(call.parameter.as_deref().unwrap_or_default());
+    let moved = stated.is_some() && session.is_some_and(|session| session.order().get("shipping_address") != stated);
+    moved || call.flag("force_shipping_address_callback")
 }
 
 /// `PUT /sessions/{session_id}`: states the order anew.

@@ -98,7 +98,6 @@ fn session(id: String, number: usize, created_at: &str) -> Session {
         locked: false,
         cancelled: false,
         for_token: false,
-        system_headers: json!({}),
         error: None,
         id,
     }

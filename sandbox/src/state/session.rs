@@ -19,7 +19,6 @@ pub(crate) struct Session {
     pub(crate) cancelled: bool,
     /// Made to store a card, not to sell anything.
     pub(crate) for_token: bool,
-    pub(crate) system_headers: Value,
     /// How the customer's payment ended, where it did not end well: what `return_url` tells.
     pub(crate) error: Option<String>,
 }
@@ -63,6 +62,12 @@ impl Session {
         self.body.get("order").unwrap_or(&Value::Null)
     }
 
+    /// The headers of the request that made the session: those of its first event, which are not kept twice.
+    fn initiating_headers(&self) -> Value {
+        let first = self.events.first().and_then(|event| event.get("request_headers"));
+        first.cloned().unwrap_or_else(|| json!({}))
+    }
+
     /// The session as the service shows it.
     pub(crate) fn view(&self, request_headers: bool, system_headers: bool) -> Value {
         let mut view = self.body.clone();
@@ -71,7 +76,7 @@ impl Session {
             view.insert("transaction_id".into(), id.clone().into());
         }
         if system_headers {
-            view.insert("initiating_system_request_headers".into(), self.system_headers.clone());
+            view.insert("initiating_system_request_headers".into(), self.initiating_headers());
         }
         let events = self.events.iter().map(|event| without_headers(event, request_headers)).collect();
         view.insert("events".into(), Value::Array(events));

@@ -57,7 +57,7 @@ fn html(page: &'static str) -> Response {
         .header("content-type", "text/html; charset=utf-8")
         .header("cache-control", "no-store")
         // The pages hold no resource from anywhere else.
-        .header("content-security-policy", "default-src 'self' 'unsafe-inline'");
+        .header("content-security-policy", "default-src 'self' 'unsafe-inline'; img-src data:");
     response.body(page.into()).unwrap_or_default()
 }
 

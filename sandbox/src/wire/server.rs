@@ -238,21 +238,21 @@ impl Exchange {
         let mut call = Call { operation, parameter, account, query, headers, body: None, request_id, course };
         // The document is consulted before the lock is taken: compiling it takes its time.
         let checked = check(&mut call, &self.received.body);
-        let (mut reply, changes, checks_responses, unwritable) = shared.change(|state| {
+        let (mut reply, changes, checks_responses, unwritable, asks) = shared.change(|state| {
+            let asks = operation == Operation::UpdateSession && sessions::asks_for_shipping(state, &call);
             let checked = checked.map(|unknown| {
                 state.log.unknown_fields.extend(unknown.into_iter().map(|path| UnknownField { operation, path }));
             });
             let reply = perform(state, &call, checked);
             state.keep();
-            (reply, state.patches.of(operation), state.log.checks_responses, state.unwritable.clone())
+            (reply, state.patches.of(operation), state.log.checks_responses, state.unwritable.clone(), asks)
         });
         if let Some(error) = unwritable {
             // Nothing that would be lost is told as done.
             return ApiError::new(500, "StateFile", error).into_reply();
         }
         shared.send_callbacks();
-        if operation == Operation::UpdateSession && reply.status == 200 && call.flag("force_shipping_address_callback")
-        {
+        if asks && reply.status == 200 {
             reply = ask_again(shared, &call).await;
         }
         if checks_responses {

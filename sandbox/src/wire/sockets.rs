@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 
 /// No request line of this API comes near it.
@@ -71,6 +71,18 @@ impl Lines {
     }
 }
 
+/// Connections that may wait to be taken: more than any test opens at once. The system may allow fewer.
+const BACKLOG: u32 = 4096;
+
+/// Takes connections at an address, also at one that was in use a moment ago.
+pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
 /// A listener that opens and shuts as it is told.
 pub(crate) struct Gate {
     pub(crate) address: SocketAddr,
@@ -105,7 +117,7 @@ impl Listener for Gate {
                 continue;
             }
             let Some(listener) = &self.listener else {
-                match TcpListener::bind(self.address).await {
+                match listen(self.address) {
                     Ok(listener) => self.listener = Some(listener),
                     Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
                 }

@@ -2,7 +2,7 @@
 
 use super::support::{Api, profile_session};
 use axum::Json;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
@@ -14,7 +14,8 @@ fn option(id: &str, amount: i64) -> Value {
 }
 
 /// Ships to Norway only, at a new price in Bergen.
-async fn address(Json(session): Json<Value>) -> Response {
+async fn address(headers: HeaderMap, Json(session): Json<Value>) -> Response {
+    assert!(headers["dintero-signature"].to_str().unwrap().contains(",v0-hmac-sha256="));
     let address = &session["order"]["shipping_address"];
     match (address["country"].as_str(), address["postal_place"].as_str()) {
         (Some("NO"), Some("Bergen")) => {
@@ -101,6 +102,25 @@ async fn a_choice_that_is_no_longer_offered_is_taken_back_with_its_price() {
     let changed = sandbox.session(&id).unwrap();
     assert_eq!(changed["order"]["amount"], 29_990);
     assert!(changed["order"].get("shipping_option").is_none());
+}
+
+#[tokio::test]
+async fn an_update_asks_for_another_address_and_for_the_same_one_when_forced() {
+    let sandbox = Sandbox::start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let id = session(&api, &shop().await).await;
+    let update = async |query: &str, place: &str| {
+        let address = json!({ "country": "NO", "postal_place": place });
+        let order =
+            json!({ "amount": 29_990, "items": profile_session()["order"]["items"], "shipping_address": address });
+        let path = format!("/sessions/{id}?update_without_lock=true{query}");
+        let express = json!({ "shipping_options": [] });
+        api.ok(Method::PUT, &path, json!({ "order": order, "express": express })).await
+    };
+    assert_eq!(offered(&update("", "Oslo").await), ["home", "pick-up"]);
+    assert_eq!(offered(&update("", "Oslo").await), [""; 0], "the same address is not asked about again");
+    assert_eq!(offered(&update("&force_shipping_address_callback=true", "Oslo").await), ["home", "pick-up"]);
+    assert_eq!(offered(&update("", "Bergen").await), ["boat"]);
 }
 
 #[tokio::test]

@@ -3,9 +3,14 @@
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use dintero::callback::{AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressRequest};
+use dintero::callback::{
+    AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressRequest, SignedExpressError, SigningSecret,
+    Verifier, VerifyError,
+};
 use dintero::types::ShippingOption;
 use dintero::{Client, Credentials};
 use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
@@ -16,8 +21,16 @@ fn option(id: &str, amount: i64) -> ShippingOption {
 }
 
 /// Ships to Norway only, at a new price in Bergen; one code is worth 100.00.
-async fn address(body: Bytes) -> Response {
-    let request = ExpressRequest::read(body).unwrap();
+async fn address(
+    State(verifier): State<Verifier>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let forged = ExpressRequest::read_signed(&verifier, &method, "/elsewhere", &headers, body.clone());
+    assert!(matches!(forged, Err(SignedExpressError::Signature(VerifyError::Mismatch))));
+    let request = ExpressRequest::read_signed(&verifier, &method, &uri.to_string(), &headers, body).unwrap();
     let session = request.unverified_session();
     let address = session.order.shipping_address.as_ref().unwrap();
     let answer = match (address.country.as_deref(), address.postal_place.as_deref()) {
@@ -39,10 +52,13 @@ async fn discount(body: Bytes) -> Response {
     Json(answer.with_order(DiscountOrder::new(order.amount - worth, accepted)).unwrap()).into_response()
 }
 
-async fn shop() -> String {
+async fn shop(sandbox: &Sandbox) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let secret = SigningSecret::new(sandbox.signature_secret().unwrap()).unwrap();
+    let verifier = Verifier::builder(sandbox.account_id().parse().unwrap(), &url).secret(secret).build().unwrap();
     let router = axum::Router::new().route("/address", post(address)).route("/discount", post(discount));
+    let router = router.with_state(verifier);
     tokio::spawn(async move { axum::serve(listener, router).await });
     url
 }
@@ -54,7 +70,7 @@ async fn world() -> (Sandbox, String) {
         Credentials::new(sandbox.account_id().parse().unwrap(), sandbox.client_id(), sandbox.client_secret());
     let client =
         Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build().unwrap();
-    let shop = shop().await;
+    let shop = shop(&sandbox).await;
     let request = serde_json::from_value(json!({
         "profile_id": "default",
         "url": { "return_url": "https://shop.example/return" },
