@@ -38,8 +38,8 @@ impl ExpressRequest {
         Ok(Self { session: Unverified::new(session), session_id })
     }
 
-    /// Verifies by the signature that the service sent the request to this URL, and reads the body. `url` and
-    /// `headers` are as for [`Verifier::verify`]. The body is not signed: what it says stays unverified, and a
+    /// Verifies by the signature that the service sent the request to this URL, and reads the body. `target` and
+    /// `headers` are as for [`Verifier::verify_target`]. The body is not signed: what it says stays unverified, and a
     /// request that was overheard can be sent with another body.
     ///
     /// # Errors
@@ -47,11 +47,11 @@ impl ExpressRequest {
     pub fn read_signed(
         verifier: &Verifier,
         method: &Method,
-        url: &str,
+        target: &str,
         headers: &HeaderMap,
         body: impl Into<Bytes>,
     ) -> Result<Self, SignedExpressError> {
-        verifier.verify(method, url, headers)?;
+        verifier.verify_target(method, target, headers)?;
         Ok(Self::read(body)?)
     }
 
