@@ -21,7 +21,7 @@ mod verdict;
 
 pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
 pub use client::{
-    CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, Response, SystemHeaders, calls,
+    CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, ResolveCall, Response, SystemHeaders, calls,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result};

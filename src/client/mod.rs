@@ -24,7 +24,7 @@ pub use call::CallFuture;
 use http::HeaderMap;
 pub use one_or_many::OneOrMany;
 pub use paging::CallStream;
-pub use resolve::PollOptions;
+pub use resolve::{PollOptions, ResolveCall};
 pub use response::Response;
 pub use system::SystemHeaders;
 

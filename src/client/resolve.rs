@@ -2,6 +2,7 @@
 //!
 //! The evidence is read until it proves something or time is up; what it proves is decided in [`crate::verdict`].
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -55,6 +56,44 @@ impl Default for PollOptions {
     }
 }
 
+/// A request of [`Client::resolve`]: reads when it is awaited.
+#[derive(Clone, Debug)]
+#[must_use = "nothing is read until it is awaited"]
+pub struct ResolveCall {
+    client: Client,
+    attempt: Attempt,
+    options: PollOptions,
+}
+
+impl ResolveCall {
+    /// How long altogether; see [`PollOptions::timeout`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// How long after the call a request may still arrive; see [`PollOptions::settle`].
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.options.settle = Some(settle);
+        self
+    }
+
+    /// All that can be set, at once.
+    pub fn polling(mut self, options: PollOptions) -> Self {
+        self.options = options;
+        self
+    }
+}
+
+impl IntoFuture for ResolveCall {
+    type Output = Result<Verdict>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Result<Verdict>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.client.resolve_with(&self.attempt, self.options).await })
+    }
+}
+
 impl Client {
     /// Finds out what became of a money call: one whose outcome is unknown, one that is under way, or one whose
     /// future was dropped.
@@ -92,7 +131,7 @@ impl Client {
     /// let verdict = match client.transactions().capture(&id, request).await {
     ///     Ok(response) => response.into_inner(),
     ///     Err(error) => match error.attempt().filter(|_| error.outcome() == Outcome::Unknown) {
-    ///         Some(attempt) => client.resolve(attempt, Default::default()).await?,
+    ///         Some(attempt) => client.resolve(attempt).await?,
     ///         None => return Err(error), // Not captured.
     ///     },
     /// };
@@ -107,7 +146,11 @@ impl Client {
     ///
     /// # Errors
     /// What reading may fail with, when it does until time is up or cannot succeed. The outcome is as unknown as before.
-    pub async fn resolve(&self, attempt: &Attempt, options: PollOptions) -> Result<Verdict> {
+    pub fn resolve(&self, attempt: &Attempt) -> ResolveCall {
+        ResolveCall { client: self.clone(), attempt: attempt.clone(), options: PollOptions::default() }
+    }
+
+    async fn resolve_with(&self, attempt: &Attempt, options: PollOptions) -> Result<Verdict> {
         if !attempt.is_of(&self.core.account) {
             return Err(Error::invalid(format!("the attempt belongs to account {}", attempt.account())));
         }

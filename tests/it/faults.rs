@@ -288,7 +288,7 @@ impl Worker {
             // As after a crash: from what was stored.
             _ => serde_json::from_str(&serde_json::to_string(&attempt.expect("made before")).unwrap()).unwrap(),
         };
-        let verdict = self.client.resolve(&attempt, polls()).await.unwrap();
+        let verdict = self.client.resolve(&attempt).polling(polls()).await.unwrap();
         tally.resolved += 1;
         let (received, executed) = (self.sandbox.received(operation) - before.0, self.executed(operation) - before.1);
         self.check(&what, verdict.outcome(), (received, executed), &result);

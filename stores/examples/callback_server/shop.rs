@@ -164,7 +164,7 @@ impl Till {
         let options = PollOptions { settle: lease, timeout: lease, ..PollOptions::default() };
         let client = self.client.clone();
         // A task of its own begins with an empty stack; transactions are large, and so deep down they add up.
-        let resolved = tokio::spawn(async move { client.resolve(&attempt, options).await }).await;
+        let resolved = tokio::spawn(async move { client.resolve(&attempt).polling(options).await }).await;
         match resolved??.outcome() {
             Outcome::Completed => Ok(Settled::Paid),
             outcome if outcome.did_not_happen() => Err(error.into()),

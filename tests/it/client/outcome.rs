@@ -45,7 +45,7 @@ async fn an_accepted_capture_is_followed_to_its_event() {
     let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     assert_eq!(answer.outcome(), Outcome::UnderWay);
     assert_eq!(answer.transaction().unwrap().captured(), Ok(0), "as it was before");
-    let verdict = client.resolve(answer.attempt(), quick()).await.unwrap();
+    let verdict = client.resolve(answer.attempt()).polling(quick()).await.unwrap();
     assert!(verdict.is_completed(), "{verdict:?}");
     let event = verdict.event().unwrap();
     assert_eq!(event.event_reference.as_deref(), answer.attempt().reference());
@@ -61,7 +61,7 @@ async fn an_accepted_capture_that_fails_is_rejected_with_its_correction() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().failing());
     let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
-    let verdict = client.resolve(answer.attempt(), quick()).await.unwrap();
+    let verdict = client.resolve(answer.attempt()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Rejected);
     let correction = verdict.failed_event().unwrap().correction.as_ref().unwrap();
     assert_eq!(correction.remaining_capture_amount, Some(1000));
@@ -79,12 +79,12 @@ async fn waiting_ends_in_time_and_nothing_is_sent_again() {
     let unknown = client.transactions().capture(&id, own).attempt().since(known.begun_at());
     let short = PollOptions { timeout: Some(Duration::from_millis(100)), ..quick() };
     for attempt in [&known, &unknown] {
-        let pending = client.resolve(attempt, short.clone()).await.unwrap();
+        let pending = client.resolve(attempt).polling(short.clone()).await.unwrap();
         assert!(pending.is_under_way(), "{pending:?}");
     }
     sandbox.settle_accepted();
     for attempt in [&known, &unknown] {
-        let settled = client.resolve(attempt, quick()).await.unwrap();
+        let settled = client.resolve(attempt).polling(quick()).await.unwrap();
         assert!(settled.is_completed(), "{settled:?}");
     }
     assert_eq!(sandbox.received(CAPTURE), 1);
@@ -110,7 +110,7 @@ async fn a_200_with_a_failed_event_is_no_success() {
         assert_eq!(correction.remaining_refund_amount, Some(600));
         let transaction = error.transaction().unwrap();
         assert_eq!((transaction.remaining_to_capture(), transaction.remaining_to_refund()), (Ok(400), Ok(600)));
-        let resolved = client.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+        let resolved = client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
         assert_eq!(resolved.outcome(), Outcome::Rejected, "{resolved:?}");
         assert_eq!(resolved.event().map(|event| &event.id), error.failed_event().map(|event| &event.id));
     }
@@ -127,7 +127,7 @@ async fn no_trace_counts_as_not_received_only_after_a_while() {
     let attempt = late.attempt();
     let patient = PollOptions { settle: Some(Duration::from_secs(5)), ..quick() };
     let (resolving, same) = (client.clone(), attempt.clone());
-    let resolve = tokio::spawn(async move { resolving.resolve(&same, patient).await });
+    let resolve = tokio::spawn(async move { resolving.resolve(&same).polling(patient).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     // The request arrives after the first looks.
     let request =
@@ -149,11 +149,11 @@ async fn what_cannot_be_read_is_not_taken_for_absent() {
     for damage in [json!([]), json!(null), json!("none"), json!([{"event": "CAPTURE", "event_reference": ["x"]}])] {
         sandbox.clear_patches();
         sandbox.patch_answer(Operation::GetTransaction, move |body| body["events"] = damage.clone());
-        let resolved = client.resolve(attempt, short.clone()).await.unwrap();
+        let resolved = client.resolve(attempt).polling(short.clone()).await.unwrap();
         assert_eq!(resolved.outcome(), Outcome::Unknown, "{resolved:?}");
     }
     sandbox.clear_patches();
-    let resolved = client.resolve(attempt, quick()).await.unwrap();
+    let resolved = client.resolve(attempt).polling(quick()).await.unwrap();
     assert!(resolved.is_completed(), "{resolved:?}");
 }
 
@@ -167,7 +167,7 @@ async fn a_void_is_resolved_without_a_reference() {
         let error = client.transactions().void(&id).await.unwrap_err();
         let attempt = error.attempt().unwrap();
         assert_eq!((attempt.operation(), attempt.reference()), (dintero::Operation::VoidTransaction, None));
-        assert_eq!(client.resolve(attempt, quick()).await.unwrap().outcome(), outcome);
+        assert_eq!(client.resolve(attempt).polling(quick()).await.unwrap().outcome(), outcome);
     }
 }
 
@@ -197,7 +197,7 @@ async fn a_payment_is_found_by_its_merchant_reference() {
         let request = pay_request(&format!("month-{number}"));
         let error = client.sessions().pay(request.clone()).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::Unknown);
-        let verdict = client.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+        let verdict = client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
         assert_eq!(verdict.outcome(), outcome, "{verdict:?}");
         let found = verdict.transaction().and_then(|transaction| transaction.merchant_reference.clone());
         assert_eq!(found.is_some(), outcome == Outcome::Completed);
@@ -207,7 +207,7 @@ async fn a_payment_is_found_by_its_merchant_reference() {
     sandbox.inject(Operation::PaySession, Fault::declined(&["DO_NOT_RETRY"], None));
     let error = client.sessions().pay(pay_request("month-4")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    let verdict = client.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+    let verdict = client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Rejected);
     assert_eq!(verdict.transaction().unwrap().status, Some(TransactionStatus::Declined));
     assert!(verdict.failed_event().unwrap().error.is_some());
@@ -230,7 +230,7 @@ async fn a_cancellation_is_found_by_its_session() {
         sandbox.customer_pays(&id).unwrap();
         sandbox.inject(Operation::CancelSession, fault);
         let error = client.sessions().cancel(&id).await.unwrap_err();
-        let verdict = client.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+        let verdict = client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
         assert_eq!(verdict.outcome(), outcome, "{verdict:?}");
         assert_eq!(verdict.session().unwrap().cancelled_at.is_some(), outcome == Outcome::Completed);
         if outcome != Outcome::Completed {

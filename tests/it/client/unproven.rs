@@ -130,7 +130,7 @@ async fn a_reference_used_before_proves_nothing_that_time_does_not() {
     ] {
         let body = transaction("PARTIALLY_CAPTURED", json!([event]));
         let server = service(false, move |_| body.clone()).await;
-        let verdict = client(&server).resolve(attempt, quick()).await.unwrap();
+        let verdict = client(&server).resolve(attempt).polling(quick()).await.unwrap();
         assert_eq!(verdict.outcome(), outcome, "{verdict:?} {event}");
     }
     // A failure, and the same call made again: the newest counts.
@@ -178,7 +178,7 @@ async fn a_202_stays_under_way_until_its_event_comes() {
         assert_eq!(accepted.outcome(), Outcome::UnderWay);
         assert_eq!(accepted.attempt().event_request_id(), named.then_some("r1"));
         // However long ago: what was accepted is not called not received.
-        let verdict = client.resolve(accepted.attempt(), quick()).await.unwrap();
+        let verdict = client.resolve(accepted.attempt()).polling(quick()).await.unwrap();
         assert_eq!(verdict.outcome(), Outcome::UnderWay);
     }
     // 202 for something else is not ours.
@@ -206,7 +206,7 @@ async fn a_429_after_the_service_acted_is_unknown() {
     let error = client.transactions().capture(&id(), own).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(!error.is_retryable());
-    let verdict = client.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+    let verdict = client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Completed);
 }
 
@@ -287,7 +287,7 @@ async fn a_payment_is_looked_for_in_transactions_and_sessions() {
             }
         })
         .await;
-        let verdict = client(&server).resolve(attempt, quick()).await.unwrap();
+        let verdict = client(&server).resolve(attempt).polling(quick()).await.unwrap();
         assert_eq!(verdict.outcome(), outcome, "{listed:?} {sessions}: {verdict:?}");
     }
 }

@@ -79,7 +79,7 @@ pub(crate) async fn resolved(tell: impl Fn(&str) -> Value + Send + Sync + 'stati
     let client = client(&server);
     let error = capture(&client).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
-    client.resolve(error.attempt().unwrap(), quick()).await.unwrap()
+    client.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap()
 }
 
 #[tokio::test]
@@ -248,7 +248,7 @@ async fn time_counts_from_the_beginning_of_a_read() {
     let client = client(&server);
     let error = capture(&client).await.unwrap_err();
     let options = PollOptions { settle: Some(Duration::from_millis(200)), ..quick() };
-    let verdict = client.resolve(error.attempt().unwrap(), options).await.unwrap();
+    let verdict = client.resolve(error.attempt().unwrap()).polling(options).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Completed, "the first read does not count, and a second was made");
 }
 
@@ -281,7 +281,7 @@ async fn a_request_that_a_gateway_holds_is_waited_for() {
     let client = client(&gateway);
     let error = capture(&client).await.unwrap_err();
     assert!(error.is_timeout());
-    let verdict = client.resolve(error.attempt().unwrap(), PollOptions::default()).await.unwrap();
+    let verdict = client.resolve(error.attempt().unwrap()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Completed, "{:?} after {:?}", verdict, begun.elapsed());
     assert_eq!(gateway.calls().iter().filter(|seen| seen.method == "POST").count(), 1);
 }
@@ -355,7 +355,7 @@ async fn an_attempt_made_before_outlives_a_dropped_future() {
         // As after a crash: only what was stored is left.
         let attempt: Attempt = serde_json::from_str(&stored).unwrap();
         assert_eq!(attempt.reference(), Some(reference.lock().unwrap().as_str()), "the reference went with it");
-        let open = client.resolve(&attempt, quick()).await.unwrap();
+        let open = client.resolve(&attempt).polling(quick()).await.unwrap();
         let outcome = if executes { Outcome::Completed } else { Outcome::Unknown };
         assert_eq!(open.outcome(), outcome, "it may still arrive until its time is up: {open:?}");
         assert_eq!((attempt.operation(), attempt.amount()), (Operation::CaptureTransaction, Some(400)));
@@ -382,7 +382,7 @@ async fn an_attempt_is_sent_in_its_time_or_not_at_all() {
     assert!(captured.attempt().until() <= attempt.until());
     let other = dintero::AccountId::new("T87654321").unwrap();
     let other = Client::new(dintero::Credentials::new(other, "a", "b")).unwrap();
-    let error = other.resolve(&attempt, quick()).await.unwrap_err();
+    let error = other.resolve(&attempt).polling(quick()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
 }
 
@@ -405,12 +405,12 @@ async fn every_call_with_a_reference_gets_one() {
     let server = service(true, tell("AUTHORIZE", "AUTHORIZED")).await;
     let authorizing = client(&server);
     let error = authorizing.transactions().update_authorization(&id(), request.clone()).await.unwrap_err();
-    let verdict = authorizing.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+    let verdict = authorizing.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Completed);
 
     let server = service(true, tell("REFUND", "PARTIALLY_REFUNDED")).await;
     let refunding = client(&server);
     let error = refunding.transactions().refund(&id(), RefundRequest::new(400)).await.unwrap_err();
-    let verdict = refunding.resolve(error.attempt().unwrap(), quick()).await.unwrap();
+    let verdict = refunding.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Completed);
 }
