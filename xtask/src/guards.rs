@@ -6,81 +6,102 @@ use anyhow::{Result, bail};
 use heck::{ToSnakeCase as _, ToUpperCamelCase as _};
 use serde_json::Value;
 
+use crate::model::fact::{Fact, Keyword};
+use crate::model::operation::normalised;
+use crate::model::{Model, SchemaId, Step};
+use crate::problems::Problems;
 use crate::schema;
 
-/// Checks the curated slice, before the passes.
+/// Checks the curated slice, before the passes: a request is checked against patterns as ECMAScript means them, and one
+/// that does not compile would check nothing.
 ///
 /// # Errors
-/// The first default that its own schema would refuse, or pattern that cannot be matched.
-pub fn check_curated(curated: &Value) -> Result<()> {
-    check_defaults(curated, "#")?;
-    check_patterns(curated, "#")?;
-    check_enums(curated, "#")
-}
-
-/// An enum of texts that holds something else would be dropped: YAML made a boolean of a text, or upstream is wrong.
-fn check_enums(value: &Value, at: &str) -> Result<()> {
-    match value {
-        Value::Object(map) => {
-            let values = map.get("enum").and_then(Value::as_array).filter(|_| !at.ends_with("/properties"));
-            let odd = values.into_iter().flatten().find(|value| !value.is_string() && !value.is_null());
-            if let (Some(odd), Some("string")) = (odd, map.get("type").and_then(Value::as_str)) {
-                bail!("the enum of texts at {at} holds {odd}: repair it in the overlay");
+/// Names every pattern that cannot be matched.
+pub fn check_curated(model: &Model<'_>) -> Result<()> {
+    let mut problems = Problems::default();
+    for (id, place) in model.places() {
+        let Some(Fact::Texts(patterns)) = model.get(id).facts.get(&Keyword::Pattern).map(|stated| &stated.fact) else {
+            continue;
+        };
+        for pattern in patterns {
+            if let Err(error) = regress::Regex::new(pattern) {
+                problems.extend([format!("the pattern `{pattern}` at {place} does not compile: {error}")]);
             }
-            map.iter().try_for_each(|(key, child)| check_enums(child, &format!("{at}/{}", schema::escape(key))))
         }
-        Value::Array(items) => items.iter().try_for_each(|child| check_enums(child, at)),
-        _ => Ok(()),
     }
-}
-
-/// A request is checked against patterns as ECMAScript means them; one that does not compile would check nothing.
-fn check_patterns(value: &Value, at: &str) -> Result<()> {
-    match value {
-        Value::Object(map) => map.iter().try_for_each(|(key, child)| match (key.as_str(), child) {
-            ("pattern", Value::String(pattern)) if !at.ends_with("/properties") => match regress::Regex::new(pattern) {
-                Ok(_) => Ok(()),
-                Err(error) => bail!("the pattern `{pattern}` at {at} does not compile: {error}"),
-            },
-            ("example" | "examples" | "default" | "enum", _) if !at.ends_with("/properties") => Ok(()),
-            _ => check_patterns(child, &format!("{at}/{}", schema::escape(key))),
-        }),
-        Value::Array(items) => items.iter().try_for_each(|child| check_patterns(child, at)),
-        _ => Ok(()),
-    }
+    problems.settle(())
 }
 
 /// Checks that every property that an operation of the slice sends or answers is in the document.
 ///
-/// The reckoning is deliberately another one than that of the passes: references are followed as they stand, and the
-/// parts of an `allOf` are simply added up.
-fn check_nothing_lost(curated: &Value, document: &Value) -> Result<()> {
+/// The document is read as `build.rs` does it: references are followed as they stand.
+fn check_nothing_lost(curated: &Model<'_>, document: &Value) -> Result<()> {
+    let mut problems = Problems::default();
     let finished = schema::operations(document);
-    for operation in
-        schema::operations(curated).iter().filter(|operation| operation.value.get("x-handwritten").is_none())
-    {
-        let Some(twin) = finished.iter().find(|twin| twin.path == operation.path && twin.method == operation.method)
-        else {
-            bail!("{} is in the slice and not in the document", operation.title());
+    for (key, operation) in curated.operations() {
+        if curated.value(operation.place).get("x-handwritten").is_some() {
+            continue;
+        }
+        let mut twins = finished.iter();
+        let Some(twin) = twins.find(|twin| normalised(twin.path).0 == key.path && twin.method == key.method) else {
+            problems.extend([format!("{} is in the slice and not in the document", operation.title)]);
+            continue;
         };
-        for (what, of) in [("body", body as fn(&Value, &Value) -> Option<Value>), ("answer", answer)] {
-            let Some(wanted) = of(curated, operation.value) else { continue };
-            // A type of ours can stand for several components, and so hold itself where upstream does not.
-            let have = of(document, twin.value).map(|tree| properties(document, &tree, 3)).unwrap_or_default();
-            let lost: Vec<String> = properties(curated, &wanted, 0).difference(&have).take(5).cloned().collect();
+        let success = operation.responses.iter().find(|(status, _)| status.starts_with('2'));
+        let body = operation.body.as_ref().map(|body| &body.media);
+        for (what, media, of) in [
+            ("body", body, body_of as fn(&Value, &Value) -> Option<Value>),
+            ("response", success.map(|(_, response)| &response.media), response_of),
+        ] {
+            let json = media.into_iter().flatten().find(|(name, _)| name.starts_with("application/json"));
+            let Some(wanted) = json.and_then(|(_, media)| media.schema.as_ref()) else { continue };
+            let mut all = BTreeSet::new();
+            described(curated, wanted.schema, "$", &mut Vec::new(), &mut all);
+            let have = of(document, twin.value).map(|tree| properties(document, &tree)).unwrap_or_default();
+            let lost: Vec<&str> = all.difference(&have).take(5).map(String::as_str).collect();
             if !lost.is_empty() {
-                bail!("{}: the {what} has lost {}", operation.title(), lost.join(", "));
+                problems.extend([format!("{}: the {what} has lost {}", operation.title, lost.join(", "))]);
             }
         }
     }
-    Ok(())
+    problems.settle(())
 }
 
-fn body(document: &Value, operation: &Value) -> Option<Value> {
+/// The path of every property below a schema of the slice.
+fn described(model: &Model<'_>, id: SchemaId, at: &str, above: &mut Vec<u32>, found: &mut BTreeSet<String>) {
+    let class = model.class(id);
+    if above.contains(&class) {
+        return;
+    }
+    above.push(class);
+    let schema = model.get(id);
+    let choice = schema.discriminator.as_ref().filter(|choice| !choice.mapping.is_empty());
+    for (step, child) in model.children(id) {
+        // A choice has the properties of its variants; the tag is its own and none of theirs.
+        match (&step, choice) {
+            (Step::Property(_), Some(_)) | (Step::Variant(_), None) | (Step::Additional, _) => continue,
+            _ => {}
+        }
+        let mut below = at.to_owned();
+        step.push_to(&mut below);
+        if matches!(step, Step::Property(_)) {
+            found.insert(below.clone());
+        }
+        described(model, child, &below, above, found);
+        if let Some(choice) = choice {
+            let mut tag = below;
+            Step::Property(choice.property.clone()).push_to(&mut tag);
+            found.remove(&tag);
+        }
+    }
+    above.pop();
+}
+
+fn body_of(document: &Value, operation: &Value) -> Option<Value> {
     json_of(schema::deref(document, operation.get("requestBody")?).ok()?)
 }
 
-fn answer(document: &Value, operation: &Value) -> Option<Value> {
+fn response_of(document: &Value, operation: &Value) -> Option<Value> {
     let mut all = operation.get("responses")?.as_object()?.iter();
     let (_, response) = all.find(|(status, _)| status.starts_with('2'))?;
     json_of(schema::deref(document, response).ok()?)
@@ -90,62 +111,53 @@ fn json_of(holder: &Value) -> Option<Value> {
     holder.pointer("/content/application~1json/schema").cloned()
 }
 
-/// The path of every property below `tree`. A component is followed into itself `again` times.
-fn properties(document: &Value, tree: &Value, again: usize) -> BTreeSet<String> {
-    let mut reckoning = Reckoning { document, again, inside: Vec::new(), found: BTreeSet::new() };
-    reckoning.walk(tree, "$", false);
-    reckoning.found
+/// A type of ours can stand for several components, and so hold itself where upstream does not: so often it is followed.
+const AGAIN: usize = 3;
+
+/// The path of every property below `tree` of the finished document.
+fn properties(document: &Value, tree: &Value) -> BTreeSet<String> {
+    let mut finished = Finished { document, inside: Vec::new(), found: BTreeSet::new() };
+    finished.walk(tree, "$");
+    finished.found
 }
 
-struct Reckoning<'a> {
+struct Finished<'a> {
     document: &'a Value,
-    again: usize,
     inside: Vec<&'a str>,
     found: BTreeSet<String>,
 }
 
-impl<'a> Reckoning<'a> {
-    /// `is_part`: inside an `allOf`, where a schema's own discriminator chooses nothing.
-    fn walk(&mut self, tree: &'a Value, at: &str, is_part: bool) {
-        let Some(target) = tree.get("$ref").and_then(Value::as_str) else { return self.node(tree, at, is_part) };
-        let before = self.inside.iter().filter(|open| **open == target).count();
-        if let (true, Ok(found)) = (before <= self.again, schema::resolve(self.document, target)) {
-            self.inside.push(target);
-            self.walk(found, at, is_part);
-            self.inside.pop();
-        }
-    }
-
-    fn node(&mut self, tree: &'a Value, at: &str, is_part: bool) {
-        // A choice: the tag is not a property of the variants any more, all else of them is.
-        if let (Some(Value::Object(mapping)), false) = (tree.pointer("/discriminator/mapping"), is_part) {
-            let tag = tree.pointer("/discriminator/propertyName").and_then(Value::as_str).unwrap_or_default();
-            for (name, target) in mapping {
-                let at = format!("{at}<{name}>");
-                if let Some(Ok(variant)) = target.as_str().map(|target| schema::resolve(self.document, target)) {
-                    self.node(variant, &at, true);
-                }
-                self.found.remove(&format!("{at}.{tag}"));
+impl<'a> Finished<'a> {
+    fn walk(&mut self, tree: &'a Value, at: &str) {
+        let alone = tree.get("allOf").and_then(Value::as_array).and_then(|parts| parts.first());
+        // A single part is a reference that has a description beside it.
+        let tree = alone.unwrap_or(tree);
+        if let Some(target) = tree.get("$ref").and_then(Value::as_str) {
+            let before = self.inside.iter().filter(|open| **open == target).count();
+            if let (true, Ok(found)) = (before <= AGAIN, schema::resolve(self.document, target)) {
+                self.inside.push(target);
+                self.walk(found, at);
+                self.inside.pop();
             }
             return;
         }
-        for (name, variant) in entries(tree, "/x-tagged/variants") {
-            self.walk(variant, &format!("{at}<{name}>"), false);
+        for (tag, variant) in entries(tree, "/x-tagged/variants") {
+            self.step(Step::Variant(tag.clone()), variant, at);
         }
         for (name, child) in entries(tree, "/properties") {
-            let at = format!("{at}.{name}");
-            self.walk(child, &at, false);
-            self.found.insert(at);
-        }
-        // A single part is a reference that has a description beside it, and no part of anything else.
-        let parts = tree.get("allOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let is_alone = parts.len() == 1 && tree.get("properties").is_none();
-        for part in parts {
-            self.walk(part, at, is_part || !is_alone);
+            let below = self.step(Step::Property(name.clone()), child, at);
+            self.found.insert(below);
         }
         if let Some(items) = tree.get("items") {
-            self.walk(items, &format!("{at}[]"), false);
+            self.step(Step::Items, items, at);
         }
+    }
+
+    fn step(&mut self, step: Step, child: &'a Value, at: &str) -> String {
+        let mut below = at.to_owned();
+        step.push_to(&mut below);
+        self.walk(child, &below);
+        below
     }
 }
 
@@ -153,62 +165,14 @@ fn entries<'a>(tree: &'a Value, pointer: &str) -> impl Iterator<Item = (&'a Stri
     tree.pointer(pointer).and_then(Value::as_object).into_iter().flatten()
 }
 
-/// A default has to be a value of its schema: the generator refuses it without a name, and stops at the first.
-fn check_defaults(value: &Value, at: &str) -> Result<()> {
-    match value {
-        Value::Object(map) => {
-            let is_schema = map.contains_key("type") && !at.ends_with("/properties");
-            if let (true, Some(default)) = (is_schema, map.get("default"))
-                && let Some(trouble) = refuses(value, default)
-            {
-                bail!("the default {default} at {at} {trouble}: repair it in the overlay");
-            }
-            for (key, child) in map {
-                if !matches!(key.as_str(), "example" | "examples" | "default" | "enum") || at.ends_with("/properties") {
-                    check_defaults(child, &format!("{at}/{}", schema::escape(key)))?;
-                }
-            }
-            Ok(())
-        }
-        Value::Array(items) => {
-            items.iter().enumerate().try_for_each(|(index, child)| check_defaults(child, &format!("{at}/{index}")))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn refuses(schema: &Value, value: &Value) -> Option<String> {
-    if schema.get("enum").and_then(Value::as_array).is_some_and(|allowed| !allowed.contains(value)) {
-        return Some("is not in its own enum".to_owned());
-    }
-    let fits = match schema["type"].as_str() {
-        Some("string") => value.is_string(),
-        Some("integer") => value.is_i64() || value.is_u64(),
-        Some("number") => value.is_number(),
-        Some("boolean") => value.is_boolean(),
-        Some("array") => value.is_array(),
-        Some("object") => value.is_object(),
-        _ => true,
-    };
-    let may_be_null = value.is_null() && schema["nullable"] == true;
-    if !fits && !may_be_null {
-        return Some(format!("is not of its type, {}", schema["type"]));
-    }
-    match (value.as_f64(), schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
-        (Some(value), Some(least), _) if value < least => Some(format!("is below its minimum {least}")),
-        (Some(value), _, Some(most)) if value > most => Some(format!("is above its maximum {most}")),
-        _ => None,
-    }
-}
-
 /// Checks the finished document.
 ///
 /// # Errors
 /// When an operation of the slice is missing, a name cannot be a Rust name of its own, or a field would get lost.
-pub fn check_document(curated: &Value, document: &Value) -> Result<()> {
-    for operation in schema::operations(curated) {
+pub fn check_document(curated: &Model<'_>, document: &Value) -> Result<()> {
+    for operation in curated.operations().values() {
         if !operation.path.starts_with('/') {
-            bail!("{}: the generator drops a path without a leading slash", operation.title());
+            bail!("{}: the generator drops a path without a leading slash", operation.title);
         }
     }
     check_nothing_lost(curated, document)?;
@@ -221,7 +185,7 @@ pub fn check_document(curated: &Value, document: &Value) -> Result<()> {
     let long: Vec<&str> =
         schema::components(document, "schemas").map(|(name, _)| name.as_str()).filter(|name| name.len() > 40).collect();
     if !long.is_empty() {
-        bail!("type names of more than 40 characters, to be given an `x-name`: {}", long.join(", "));
+        bail!("type names of more than 40 characters, to be named in `types` of the overlay: {}", long.join(", "));
     }
     for (name, tree) in schema::components(document, "schemas") {
         if name.to_upper_camel_case() != *name {
@@ -230,7 +194,7 @@ pub fn check_document(curated: &Value, document: &Value) -> Result<()> {
         if name.ends_with(|last: char| last.is_ascii_digit())
             || ["Item", "Inner", "Variant"].iter().any(|filler| name.ends_with(&filler.repeat(2)))
         {
-            bail!("type name {name} is a filler: give it an `x-name`");
+            bail!("type name {name} is a filler: name it in `types` of the overlay");
         }
         let fields = tree.get("properties").and_then(Value::as_object).into_iter().flatten();
         unique(&format!("fields of {name}"), fields.map(|(field, _)| field.clone()), |field| field.to_snake_case())?;

@@ -1,16 +1,20 @@
 //! `cargo xtask`: the command line of the maintenance tasks; the work is done in the library beside it.
 
+use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::drift;
 use xtask::overlay::Stale;
-use xtask::regen::Spec;
+use xtask::regen::{self, Spec};
 use xtask::timetravel;
 
 /// The file that upstream's changes are noted in.
 const CHANGELOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../CHANGELOG.md");
+
+/// Where the snapshots of the document are.
+const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
 
 /// Maintenance of the `dintero` crate.
 #[derive(Debug, Parser)]
@@ -35,9 +39,12 @@ enum Task {
         /// Write nothing; fail when the files are not what `regen` would write. Needs no network.
         #[arg(long, conflicts_with = "from")]
         check: bool,
-        /// Leave out overlay actions and descriptions that no longer apply, and list them.
+        /// Leave out what of the overlay and the descriptions no longer applies, and list it in `spec/stale.txt`.
         #[arg(long, conflicts_with_all = ["pinned", "check"])]
         skip_stale: bool,
+        /// Upstream really dropped the paths that are missing: the document is not cut short.
+        #[arg(long, conflicts_with_all = ["pinned", "check"])]
+        removed: bool,
     },
     /// Print size, names and documentation coverage of the generated code; fail when a limit is broken.
     Stats {
@@ -112,7 +119,10 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Browser => return xtask::sandbox::again_with("browser"),
         Task::Conformance { cases, seed } => xtask::sandbox::conformance::run(cases, seed)?,
         Task::Regen { check: true, .. } => Spec::here().check()?,
-        Task::Regen { from, pinned, skip_stale, .. } => regen(from.as_deref(), pinned, skip_stale)?,
+        Task::Regen { pinned: true, .. } => regen_pinned()?,
+        Task::Regen { from, skip_stale, removed, .. } => {
+            regen(from.as_deref(), if skip_stale { Stale::Skip } else { Stale::Refuse }, removed)?;
+        }
         Task::SignatureOracle { write: true, .. } => xtask::signature_oracle::write_stored()?,
         Task::SignatureOracle { seed, count, .. } => xtask::signature_oracle::compare(seed, count)?,
         Task::Stats { missing } => return stats(missing),
@@ -126,35 +136,30 @@ fn run(task: Task) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn regen(from: Option<&str>, pinned: bool, skip_stale: bool) -> Result<()> {
-    let spec = Spec::here();
+fn regen(from: Option<&str>, stale: Stale, removed: bool) -> Result<()> {
     let started = std::time::Instant::now();
-    // Before anything is written: what is pinned until now, when there is anything.
-    let before = drift::cli::Side::pinned(&spec).ok();
-    let written = if pinned {
-        spec.from_pinned()?
-    } else {
-        let stale = if skip_stale { Stale::Skip } else { Stale::Refuse };
-        let (written, skipped) = spec.regenerate(from, stale)?;
-        for left_out in skipped {
-            println!("left out: {left_out}");
-        }
-        written
+    let options = regen::Options {
+        from,
+        stale,
+        removed,
+        changelog: Some(Path::new(CHANGELOG)),
+        snapshots: Some(Path::new(SNAPSHOTS)),
     };
-    match spec.write(&written)?.as_slice() {
+    let landed = Spec::here().take_over(options)?;
+    if let Some(report) = landed.report.as_ref().filter(|report| !report.changes.is_empty()) {
+        println!("{}", drift::text::render(report));
+    }
+    print!("{}", landed.checklist());
+    eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
+    Ok(())
+}
+
+fn regen_pinned() -> Result<()> {
+    let spec = Spec::here();
+    match spec.write(&spec.from_pinned()?)?.as_slice() {
         [] => println!("nothing changed"),
         changed => println!("wrote {}", changed.join(", ")),
     }
-    if let (Some(before), false) = (before, pinned) {
-        let report = drift::cli::report(&before, &drift::cli::Side::pinned(&spec)?, Some(&spec.rust_items()?))?;
-        if !report.changes.is_empty() {
-            print!("{}", drift::text::render(&report));
-            let changelog = std::fs::read_to_string(CHANGELOG).context("cannot read CHANGELOG.md")?;
-            std::fs::write(CHANGELOG, drift::changelog::update(&changelog, &report))
-                .context("cannot write CHANGELOG.md")?;
-        }
-    }
-    eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
     Ok(())
 }
 

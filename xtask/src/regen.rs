@@ -1,5 +1,8 @@
 //! `cargo xtask regen`: from an upstream document to the files under `spec/`, and the check that they belong together.
 
+mod onego;
+mod stubs;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -7,15 +10,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::drift::rust_items::RustItems;
+use crate::model::{Model, contradictions};
 use crate::overlay::{Overlay, Stale};
 use crate::passes::describe::Descriptions;
+use crate::problems::Problems;
 use crate::{generated, guards, passes, schema, slice, source};
 
 /// Where the published document is read from when nothing else is said.
 const PUBLISHED: &str = "https://docs.dintero.com/openapi/payments-api.yaml";
 
+pub use onego::{Landed, Options};
+
 /// What has to be run when the check fails.
 pub const REPAIR: &str = "cargo xtask regen --pinned";
+
+/// What of the curation does not apply to the pinned slice, and was left out on purpose.
+const STALE: &str = "stale.txt";
 
 /// The files of the `spec` folder.
 #[derive(Debug)]
@@ -46,6 +56,10 @@ pub struct Written {
     pub slice: String,
     /// `upstream.lock`.
     pub lock: String,
+    /// `contradictions.txt`.
+    pub contradictions: String,
+    /// What of the curation was left out; empty when all of it applies, as it should.
+    pub stale: String,
     /// `dintero.json`.
     pub document: String,
 }
@@ -106,25 +120,30 @@ impl Spec {
     /// Generates the document for a slice, with the overlay and the descriptions of this folder.
     ///
     /// # Errors
-    /// As the passes and guards; with [`Stale::Skip`], what does not apply is listed instead.
+    /// As the passes and guards, all of them at once; with [`Stale::Skip`], what does not apply is listed instead.
     pub fn generate(&self, slice: &Value, stale: Stale) -> Result<Generated> {
-        let texts = Descriptions::parse(&self.read("descriptions.yaml")?).context("spec/descriptions.yaml")?;
-        self.generate_with(slice, &texts, stale)
+        self.generate_with(slice, &self.descriptions()?, stale)
     }
 
-    /// The slice with the overlay applied.
+    fn descriptions(&self) -> Result<Descriptions> {
+        Descriptions::parse(&self.read("descriptions.yaml")?).context("spec/descriptions.yaml")
+    }
+
+    /// The slice with our names on its operations, and the calls that we add.
     ///
     /// # Errors
-    /// When an action of the overlay does not apply, unless `stale` allows it.
+    /// When the overlay or the slice cannot be read, or, unless `stale` allows it, an operation is not there.
     pub fn curated(&self, slice: &Value, stale: Stale) -> Result<Value> {
-        Ok(self.overlaid(slice, stale)?.0)
+        let (curated, unfit) = self.overlay()?.apply(slice).context("spec/overlay.yaml")?;
+        let mut problems = Problems::default();
+        if stale == Stale::Refuse {
+            problems.extend(unfit);
+        }
+        problems.settle(curated)
     }
 
-    fn overlaid(&self, slice: &Value, stale: Stale) -> Result<(Value, Vec<String>)> {
-        let overlay = Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")?;
-        let mut curated = slice.clone();
-        let skipped = overlay.apply(&mut curated, stale).context("spec/overlay.yaml")?;
-        Ok((curated, skipped))
+    fn overlay(&self) -> Result<Overlay> {
+        Overlay::parse(&self.read("overlay.yaml")?).context("spec/overlay.yaml")
     }
 
     /// The revisions at hand.
@@ -138,41 +157,48 @@ impl Spec {
     /// # Errors
     /// As the passes and guards.
     pub fn generate_with(&self, slice: &Value, texts: &Descriptions, stale: Stale) -> Result<Generated> {
-        let (curated, mut skipped) = self.overlaid(slice, stale)?;
-        guards::check_curated(&curated)?;
-        let (document, unused) = passes::run(&curated, texts, stale)?;
-        guards::check_document(&curated, &document)?;
-        skipped.extend(unused);
-        Ok(Generated { document, skipped })
+        let overlay = self.overlay()?;
+        let (curated, mut unfit) = overlay.apply(slice).context("spec/overlay.yaml")?;
+        let model = Model::read("upstream", &curated)?;
+        let mut problems = Problems::default();
+        problems.take(guards::check_curated(&model));
+        let made = problems.take(passes::run(&curated, &model, &overlay, texts));
+        let (document, stale_entries) = made.unwrap_or_default();
+        unfit.extend(stale_entries);
+        if !document.is_null() {
+            problems.take(guards::check_document(&model, &document));
+        }
+        if stale == Stale::Refuse {
+            problems.extend(unfit.iter().map(|entry| format!("does not apply any more: {entry}")));
+        }
+        problems.settle(Generated { document, skipped: unfit })
     }
 
     /// What the files should be after reading `from`; nothing is written.
     ///
     /// # Errors
-    /// When `from` cannot be used, or the curation does not fit it.
-    pub fn regenerate(&self, from: Option<&str>, stale: Stale) -> Result<(Written, Vec<String>)> {
+    /// When `from` cannot be used or looks cut off (unless `removed` says that it is not), or the curation does not fit it.
+    pub fn regenerate(&self, from: Option<&str>, stale: Stale, removed: bool) -> Result<Written> {
         let lock = self.lock()?;
         let url = lock.as_ref().map_or(PUBLISHED, |lock| lock.url.as_str()).to_owned();
         let source = source::load(from.unwrap_or(&url))?;
+        if let (false, Ok(pinned)) = (removed, self.slice())
+            && let Some(cut) = source::looks_cut(&pinned, &source.document)
+        {
+            bail!("{}: {cut}", source.origin);
+        }
         let slice = slice::slice(&source.document)?;
-        let text = schema::to_text(&slice);
         // An unchanged document keeps its date: reading it again is no event.
         let recorded = lock.filter(|lock| lock.source_sha256 == source.sha256).map(|lock| lock.date);
         let date = source.date.or(recorded).unwrap_or_else(|| chrono::Utc::now().date_naive().to_string());
-        let lock = Lock {
-            url,
-            read_from: source.origin,
-            date,
-            source_sha256: source.sha256,
-            slice_sha256: source::sha256(text.as_bytes()),
-        };
-        let generated = self.generate(&slice, stale)?;
-        generated::code(&generated.document)?;
-        let document = schema::to_text(&generated.document);
-        Ok((Written { slice: text, lock: lock.to_text()?, document }, generated.skipped))
+        let slice_sha256 = source::sha256(schema::to_text(&slice).as_bytes());
+        let lock = Lock { url, read_from: source.origin, date, source_sha256: source.sha256, slice_sha256 };
+        self.written(&slice, &lock, &self.generate(&slice, stale)?)
     }
 
     /// What the files should be by the pinned slice: after a change of the overlay, the descriptions or the passes.
+    ///
+    /// What was left out when the slice was read ([`STALE`]) may still not apply; nothing else may.
     ///
     /// # Errors
     /// When a pinned file is missing, or the curation does not fit it.
@@ -180,12 +206,35 @@ impl Spec {
         let mut lock =
             self.lock()?.context("spec/upstream.lock is missing: run `cargo xtask regen --from FILE|URL`")?;
         let slice = self.slice()?;
-        let text = schema::to_text(&slice);
-        lock.slice_sha256 = source::sha256(text.as_bytes());
-        let generated = self.generate(&slice, Stale::Refuse)?;
+        lock.slice_sha256 = source::sha256(schema::to_text(&slice).as_bytes());
+        let left_out = self.read(STALE).unwrap_or_default();
+        let left_out: Vec<&str> = left_out.lines().filter(|line| !line.starts_with('#')).collect();
+        let stale = if left_out.is_empty() { Stale::Refuse } else { Stale::Skip };
+        let generated = self.generate(&slice, stale)?;
+        let fresh = generated.skipped.iter().filter(|entry| !left_out.contains(&entry.as_str()));
+        let mut problems = Problems::default();
+        problems.extend(fresh.map(|entry| format!("does not apply any more: {entry}")));
+        problems.settle(())?;
+        self.written(&slice, &lock, &generated)
+    }
+
+    fn written(&self, slice: &Value, lock: &Lock, generated: &Generated) -> Result<Written> {
         generated::code(&generated.document)?;
-        let document = schema::to_text(&generated.document);
-        Ok(Written { slice: text, lock: lock.to_text()?, document })
+        let mut stale = String::new();
+        if !generated.skipped.is_empty() {
+            stale.push_str(
+                "# What of the curation was left out, since it does not apply to the pinned slice. Written by\n\
+                 # `cargo xtask regen --skip-stale`: mend it, then run `cargo xtask regen --pinned`.\n",
+            );
+            stale.extend(generated.skipped.iter().map(|entry| format!("{entry}\n")));
+        }
+        Ok(Written {
+            slice: schema::to_text(slice),
+            lock: lock.to_text()?,
+            contradictions: contradictions_of(slice)?,
+            stale,
+            document: schema::to_text(&generated.document),
+        })
     }
 
     /// Writes the files that differ and returns their names.
@@ -196,10 +245,13 @@ impl Spec {
         let mut changed = Vec::new();
         for (name, text) in written.files() {
             let path = self.dir.join(name);
-            if std::fs::read_to_string(&path).ok().as_deref() != Some(text) {
-                std::fs::write(&path, text).with_context(|| format!("cannot write spec/{name}"))?;
-                changed.push(name);
+            let present = std::fs::read_to_string(&path).ok();
+            if present.as_deref().unwrap_or_default() == text {
+                continue;
             }
+            let outcome = if text.is_empty() { std::fs::remove_file(&path) } else { std::fs::write(&path, text) };
+            outcome.with_context(|| format!("cannot write spec/{name}"))?;
+            changed.push(name);
         }
         Ok(changed)
     }
@@ -217,8 +269,13 @@ impl Spec {
                 "spec/upstream.json is not the slice that spec/upstream.lock records: run `cargo xtask regen --from FILE|URL`"
             );
         }
+        let stubs = self.descriptions()?.stubs();
+        if !stubs.is_empty() {
+            bail!("spec/descriptions.yaml holds stubs, to be written: {}", stubs.join(", "));
+        }
         for (name, text) in self.from_pinned()?.files() {
-            let present = self.read(name)?;
+            // A file with nothing to say is not there.
+            let present = if text.is_empty() { self.read(name).unwrap_or_default() } else { self.read(name)? };
             if present != text {
                 let line = present.lines().zip(text.lines()).take_while(|(one, other)| one == other).count() + 1;
                 bail!("spec/{name} is not what regen would write, from line {line} on: run `{REPAIR}`");
@@ -228,11 +285,30 @@ impl Spec {
     }
 }
 
+/// `spec/contradictions.txt`: what upstream says twice and not alike.
+fn contradictions_of(slice: &Value) -> Result<String> {
+    let mut text = String::from(
+        "# What the document says twice and not alike, with the shortest way to it. Written by `cargo xtask regen`.\n\
+         # Enums of several parts are united; a default that does not fit is left out. See README.md.\n",
+    );
+    for line in contradictions::list(&Model::read("upstream", slice)?) {
+        text.push_str(&line);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
 impl Written {
     /// The names and texts of the files.
     #[must_use]
-    pub fn files(&self) -> [(&'static str, &str); 3] {
-        [("upstream.json", &self.slice), ("upstream.lock", &self.lock), ("dintero.json", &self.document)]
+    pub fn files(&self) -> [(&'static str, &str); 5] {
+        [
+            ("upstream.json", &self.slice),
+            ("upstream.lock", &self.lock),
+            ("contradictions.txt", &self.contradictions),
+            (STALE, &self.stale),
+            ("dintero.json", &self.document),
+        ]
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 use xtask::instances::{Wish, answers};
+use xtask::model::{Model, contradictions};
 use xtask::schema;
 
 fn slice(name: &str) -> Value {
@@ -66,8 +67,17 @@ fn every_instance_is_valid_by_an_independent_validator() {
         let document = slice(name);
         let validators = validators(&document);
         let made = answers(&document, &wish(7)).unwrap();
+        // Where the document lists a value in one copy of an enum only, the service may send it all the same.
+        let contradictions = contradictions::list(&Model::read("this", &document).unwrap()).join("\n");
+        let contradicted = |error: &jsonschema::ValidationError<'_>| {
+            let is_enum = matches!(error.kind(), jsonschema::error::ValidationErrorKind::Enum { .. });
+            is_enum && contradictions.contains(&error.instance().to_string())
+        };
         for instance in made.all.iter().filter(|instance| !instance.documented) {
-            let fits = |validator: &jsonschema::Validator| validator.is_valid(&instance.json);
+            let fits = |validator: &jsonschema::Validator| {
+                validator.is_valid(&instance.json)
+                    || validator.iter_errors(&instance.json).all(|error| contradicted(&error))
+            };
             let of_operation = &validators[&instance.operation];
             if !of_operation.iter().any(fits) {
                 let error = of_operation[0].validate(&instance.json).unwrap_err();

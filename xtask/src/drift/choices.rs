@@ -2,53 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use super::delta::{Delta, Step};
-use super::document::{Place, Result};
-use super::node::{Choice, NodeId, Resolver};
+use super::delta::Delta;
 use super::rules::{Edit, Kind};
-use super::schema::{Child, Comparer, Found};
-use super::{shape, variants};
+use super::schema::{Child, Comparer, Found, come, described, gone};
+use super::variants;
+use crate::model::schema::{Below, Discriminator, Group};
+use crate::model::{Choice, Model, SchemaId, Step};
 
 /// Compares the choices of two schemas.
-pub(crate) fn compare(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-    excluded(comparer, old, new, found)?;
+pub(crate) fn compare(comparer: &mut Comparer<'_>, old: SchemaId, new: SchemaId, found: &mut Found) {
+    excluded(comparer, old, new, found);
     let (before, after) = (comparer.old.get(old), comparer.new.get(new));
     let same_form = before.discriminator.is_some() == after.discriminator.is_some();
     // Alternatives that get, or lose, a discriminator are told apart another way: that is one change.
     if same_form || before.groups.len() == after.groups.len() {
-        groups(comparer, old, new, found)?;
+        groups(comparer, &before.groups, &after.groups, found);
     }
-    discriminator(comparer, old, new, found)
+    discriminator(comparer, before.discriminator.as_ref(), after.discriminator.as_ref(), found);
 }
 
-fn excluded(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-    let (before, after) = (comparer.old.get(old).excluded.clone(), comparer.new.get(new).excluded.clone());
-    if before.is_empty() && after.is_empty() {
-        return Ok(());
-    }
-    let mut sides = Vec::new();
-    for (resolver, places) in [(&mut comparer.old, &before), (&mut comparer.new, &after)] {
-        let mut digests = BTreeSet::new();
-        let mut texts = BTreeSet::new();
-        for place in places {
-            let node = resolver.node(&[*place])?;
-            digests.insert(shape::digest(resolver, node)?);
-            texts.insert(shape::summary(resolver, node)?);
-        }
+fn excluded(comparer: &Comparer<'_>, old: SchemaId, new: SchemaId, found: &mut Found) {
+    let side = |model: &Model<'_>, id: SchemaId| {
+        let all = &model.get(id).excluded;
+        let digests: BTreeSet<String> = all.iter().map(|below| model.digest(below.schema)).collect();
+        let texts: BTreeSet<String> = all.iter().map(|below| model.summary(below.schema)).collect();
         let text = (!texts.is_empty()).then(|| texts.into_iter().collect::<Vec<_>>().join(" and "));
-        sides.push((digests.into_iter().collect::<Vec<_>>().join(" "), text));
+        let at: Vec<_> = all.iter().flat_map(|below| below.at.iter().copied()).collect();
+        (digests.into_iter().collect::<Vec<_>>().join(" "), text, at)
+    };
+    let (before, after) = (side(comparer.old, old), side(comparer.new, new));
+    if before.0 != after.0 {
+        let edit = edit_of(before.1.is_none(), after.1.is_none());
+        let digest = format!("{} {}", before.0, after.0);
+        found.deltas.push(Delta::new(Kind::Not(edit)).was(before.1, &before.2).is(after.1, &after.2).digest(digest));
     }
-    let [(old_digest, old_text), (new_digest, new_text)] = &sides[..] else { return Ok(()) };
-    if old_digest != new_digest {
-        let edit = edit_of(before.is_empty(), after.is_empty());
-        found.deltas.push(
-            Delta::new(Kind::Not(edit))
-                .was(old_text.clone(), &before)
-                .is(new_text.clone(), &after)
-                .digest(format!("{old_digest} {new_digest}")),
-        );
-    }
-    Ok(())
 }
 
 fn edit_of(before_empty: bool, after_empty: bool) -> Edit {
@@ -59,180 +46,136 @@ fn edit_of(before_empty: bool, after_empty: bool) -> Edit {
     }
 }
 
-type Side = (Choice, Vec<Place>, Place, Vec<String>);
-
 /// The groups of a schema in an order that comes from what they allow.
-fn sorted(resolver: &mut Resolver<'_>, id: NodeId) -> Result<Vec<Side>> {
-    let groups: Vec<_> = {
-        let node = resolver.get(id);
-        node.groups.iter().map(|group| (group.choice, group.alternatives.clone(), group.by)).collect()
-    };
-    let mut out = Vec::new();
-    for (choice, alternatives, by) in groups {
-        let labels = variants::labels(resolver, &alternatives)?;
-        out.push((choice, alternatives, by, labels));
-    }
-    out.sort_by(|a, b| (&a.3, a.0).cmp(&(&b.3, b.0)));
-    Ok(out)
+fn sorted<'g>(model: &Model<'_>, groups: &'g [Group]) -> Vec<(Vec<String>, &'g Group)> {
+    let mut out: Vec<_> = groups.iter().map(|group| (variants::labels(model, &group.alternatives), group)).collect();
+    out.sort_by(|a, b| (&a.0, a.1.choice).cmp(&(&b.0, b.1.choice)));
+    out
 }
 
-fn groups(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-    if comparer.old.get(old).groups.is_empty() && comparer.new.get(new).groups.is_empty() {
-        return Ok(());
-    }
-    let before = sorted(&mut comparer.old, old)?;
-    let after = sorted(&mut comparer.new, new)?;
+fn groups(comparer: &mut Comparer<'_>, old: &[Group], new: &[Group], found: &mut Found) {
+    let (before, after) = (sorted(comparer.old, old), sorted(comparer.new, new));
     let common = before.len().min(after.len());
-    for (ours, theirs) in before.iter().zip(&after) {
-        group(comparer, ours, theirs, found)?;
+    for ((_, ours), (_, theirs)) in before.iter().zip(&after) {
+        group(comparer, ours, theirs, found);
     }
-    for (choice, alternatives, by, labels) in before.iter().skip(common) {
-        let text = texts(&mut comparer.old, alternatives)?;
-        let delta = Delta::new(Kind::Alternative(*choice, Edit::Removed)).about(labels.join(", "));
-        found.deltas.push(delta.was(Some(text), &[*by]));
+    let texts = |model: &Model<'_>, group: &Group| {
+        let mut all: Vec<String> = group.alternatives.iter().map(|id| model.summary(*id)).collect();
+        all.sort();
+        Some(all.join(" | "))
+    };
+    for (labels, group) in before.iter().skip(common) {
+        let delta = Delta::new(Kind::Alternative(group.choice, Edit::Removed)).about(labels.join(", "));
+        found.deltas.push(delta.was(texts(comparer.old, group), &group.by));
     }
-    for (choice, alternatives, by, labels) in after.iter().skip(common) {
-        let text = texts(&mut comparer.new, alternatives)?;
-        let delta = Delta::new(Kind::Alternative(*choice, Edit::Added)).about(labels.join(", "));
-        found.deltas.push(delta.is(Some(text), &[*by]));
+    for (labels, group) in after.iter().skip(common) {
+        let delta = Delta::new(Kind::Alternative(group.choice, Edit::Added)).about(labels.join(", "));
+        found.deltas.push(delta.is(texts(comparer.new, group), &group.by));
     }
-    Ok(())
 }
 
-fn texts(resolver: &mut Resolver<'_>, alternatives: &[Place]) -> Result<String> {
-    let mut out = Vec::new();
-    for place in alternatives {
-        let node = resolver.node(&[*place])?;
-        out.push(shape::summary(resolver, node)?);
-    }
-    out.sort();
-    Ok(out.join(" | "))
-}
-
-fn group(comparer: &mut Comparer<'_>, ours: &Side, theirs: &Side, found: &mut Found) -> Result<()> {
-    let (old_choice, old_places, old_by, _) = ours;
-    let (choice, new_places, new_by, _) = theirs;
-    if old_choice != choice {
-        let text = |choice: &Choice| {
+fn group(comparer: &mut Comparer<'_>, old: &Group, new: &Group, found: &mut Found) {
+    if old.choice != new.choice {
+        let text = |choice: Choice| {
             Some(match choice {
                 Choice::OneOf => "oneOf".to_owned(),
                 Choice::AnyOf => "anyOf".to_owned(),
             })
         };
-        let delta = Delta::new(Kind::Became(*choice));
-        found.deltas.push(delta.was(text(old_choice), &[*old_by]).is(text(choice), &[*new_by]));
+        let delta = Delta::new(Kind::Became(new.choice));
+        found.deltas.push(delta.was(text(old.choice), &old.by).is(text(new.choice), &new.by));
     }
-    let matched = variants::matched(&mut comparer.old, &mut comparer.new, old_places, new_places)?;
+    let matched = variants::matched(comparer.old, comparer.new, &old.alternatives, &new.alternatives);
     for (label, left, right) in matched.both {
-        let pair = comparer.pair_of(left, right);
+        let pair = comparer.pair(left, right);
         found.children.push(Child { step: Step::Variant(label), pair, optional: false, instead: None });
     }
     let mut removed = matched.removed.into_iter();
     let mut added = matched.added.into_iter();
     loop {
         let (gone, come) = (removed.next(), added.next());
-        let edit = match (&gone, &come) {
-            (None, None) => return Ok(()),
-            (Some(_), Some(_)) => Edit::Changed,
-            (Some(_), None) => Edit::Removed,
-            (None, Some(_)) => Edit::Added,
-        };
-        let labels: Vec<String> = [&gone, &come].into_iter().flatten().map(|(label, _)| label.clone()).collect();
-        let mut delta = Delta::new(Kind::Alternative(*choice, edit)).about(labels.join(", "));
-        let mut digest = String::new();
-        if let Some((_, node)) = gone {
-            digest.push_str(&shape::digest(&mut comparer.old, node)?);
-            delta = delta.was(Some(shape::summary(&mut comparer.old, node)?), &[*old_by]);
+        if gone.is_none() && come.is_none() {
+            return;
         }
-        if let Some((_, node)) = come {
-            digest.push_str(&shape::digest(&mut comparer.new, node)?);
-            delta = delta.is(Some(shape::summary(&mut comparer.new, node)?), &[*new_by]);
+        let edit = edit_of(gone.is_none(), come.is_none());
+        let labels: Vec<String> = [&gone, &come].into_iter().flatten().map(|(label, _)| label.clone()).collect();
+        let mut delta = Delta::new(Kind::Alternative(new.choice, edit)).about(labels.join(", "));
+        let mut digest = String::new();
+        if let Some((_, id)) = gone {
+            digest.push_str(&comparer.old.digest(id));
+            delta = delta.was(Some(comparer.old.summary(id)), &old.by);
+        }
+        if let Some((_, id)) = come {
+            digest.push_str(&comparer.new.digest(id));
+            delta = delta.is(Some(comparer.new.summary(id)), &new.by);
         }
         found.deltas.push(delta.digest(digest));
     }
 }
 
-fn discriminator(comparer: &mut Comparer<'_>, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-    if comparer.old.get(old).discriminator.is_none() && comparer.new.get(new).discriminator.is_none() {
-        return Ok(());
+fn discriminator(
+    comparer: &mut Comparer<'_>,
+    old: Option<&Discriminator>,
+    new: Option<&Discriminator>,
+    found: &mut Found,
+) {
+    let text = |side: &Discriminator| {
+        let values: Vec<&str> = side.mapping.keys().map(String::as_str).collect();
+        Some(format!("by {}: {}", side.property, values.join(", ")))
+    };
+    let (old, new) = match (old, new) {
+        (None, None) => return,
+        (None, Some(new)) => {
+            found.deltas.push(Delta::new(Kind::Discriminator(Edit::Added)).is(text(new), &new.by));
+            return;
+        }
+        (Some(old), None) => {
+            found.deltas.push(Delta::new(Kind::Discriminator(Edit::Removed)).was(text(old), &old.by));
+            return;
+        }
+        (Some(old), Some(new)) => (old, new),
+    };
+    if old.property != new.property {
+        let delta = Delta::new(Kind::Discriminator(Edit::Changed));
+        found.deltas.push(delta.was(Some(old.property.clone()), &old.by).is(Some(new.property.clone()), &new.by));
     }
-    let take = |resolver: &Resolver<'_>, id: NodeId| {
-        let found = resolver.get(id).discriminator.as_ref();
-        found.map(|found| (found.property.clone(), found.mapping.clone(), found.by.clone()))
-    };
-    let (before, after) = (take(&comparer.old, old), take(&comparer.new, new));
-    let text = |property: &str, values: Vec<&String>| {
-        let values: Vec<&str> = values.into_iter().map(String::as_str).collect();
-        Some(format!("by {property}: {}", values.join(", ")))
-    };
-    match (before, after) {
-        (None, None) => Ok(()),
-        (None, Some((property, mapping, by))) => {
-            let delta = Delta::new(Kind::Discriminator(Edit::Added));
-            found.deltas.push(delta.is(text(&property, mapping.keys().collect()), &by));
-            Ok(())
-        }
-        (Some((property, mapping, by)), None) => {
-            let delta = Delta::new(Kind::Discriminator(Edit::Removed));
-            found.deltas.push(delta.was(text(&property, mapping.keys().collect()), &by));
-            Ok(())
-        }
-        (Some((old_property, old_mapping, old_by)), Some((property, mapping, by))) => {
-            if old_property != property {
-                let delta = Delta::new(Kind::Discriminator(Edit::Changed));
-                found.deltas.push(delta.was(Some(old_property), &old_by).is(Some(property), &by));
+    let values: BTreeSet<&String> = old.mapping.keys().chain(new.mapping.keys()).collect();
+    for value in values {
+        let step = Step::Variant(value.clone());
+        let delta = |edit| Delta::new(Kind::Mapping(edit)).at(Step::Variant(value.clone())).about(value);
+        match (old.mapping.get(value), new.mapping.get(value)) {
+            (Some(left), Some(right)) => {
+                let instead = retargeted(comparer, delta(Edit::Changed), left, right).map(|mut delta| {
+                    delta.old_by.clone_from(&old.by);
+                    delta.new_by.clone_from(&new.by);
+                    delta
+                });
+                let pair = comparer.pair(left.schema, right.schema);
+                found.children.push(Child { step, pair, optional: false, instead });
             }
-            let values: BTreeSet<&String> = old_mapping.keys().chain(mapping.keys()).collect();
-            for value in values {
-                let step = Step::Variant(value.clone());
-                match (old_mapping.get(value), mapping.get(value)) {
-                    (Some(left), Some(right)) => {
-                        let instead = retargeted(comparer, value, left, right, (&old_by, &by))?;
-                        let pair = comparer.pair(left, right)?;
-                        found.children.push(Child { step, pair, optional: false, instead });
-                    }
-                    (Some(left), None) => {
-                        let (text, digest) = super::schema::described(&mut comparer.old, left, false)?;
-                        let delta = Delta::new(Kind::Mapping(Edit::Removed)).at(step).about(value);
-                        found.deltas.push(delta.was(Some(text), &old_by).digest(digest));
-                    }
-                    (None, Some(right)) => {
-                        let (text, digest) = super::schema::described(&mut comparer.new, right, false)?;
-                        let delta = Delta::new(Kind::Mapping(Edit::Added)).at(step).about(value);
-                        found.deltas.push(delta.is(Some(text), &by).digest(digest));
-                    }
-                    (None, None) => {}
-                }
+            (Some(left), None) => {
+                let mut delta = gone(delta(Edit::Removed), comparer.old, left, false);
+                delta.old_by.clone_from(&old.by);
+                found.deltas.push(delta);
             }
-            Ok(())
+            (None, Some(right)) => {
+                let mut delta = come(delta(Edit::Added), comparer.new, right, false);
+                delta.new_by.clone_from(&new.by);
+                found.deltas.push(delta);
+            }
+            (None, None) => {}
         }
     }
 }
 
 /// The change to report when a value came to stand for another schema that was there all along. Renaming a component
 /// is not that: then the name of the old one is gone.
-fn retargeted(
-    comparer: &mut Comparer<'_>,
-    value: &str,
-    left: &[Place],
-    right: &[Place],
-    by: (&[Place], &[Place]),
-) -> Result<Option<Delta>> {
-    let ([left_place], [right_place]) = (left, right) else { return Ok(None) };
-    let old_name = format!("#{}", comparer.old.document.pointer(*left_place));
-    let new_name = format!("#{}", comparer.new.document.pointer(*right_place));
-    let known_before = comparer.old.document.lookup(*left_place, &new_name).is_ok();
-    let known_after = comparer.new.document.lookup(*right_place, &old_name).is_ok();
-    if old_name == new_name || !known_before || !known_after {
-        return Ok(None);
+fn retargeted(comparer: &Comparer<'_>, delta: Delta, left: &Below, right: &Below) -> Option<Delta> {
+    let ([old], [new]) = (&left.at[..], &right.at[..]) else { return None };
+    let (old, new) = (comparer.old.pointer(*old), comparer.new.pointer(*new));
+    if old == new || !comparer.old.has(&new) || !comparer.new.has(&old) {
+        return None;
     }
-    let (old_text, old_digest) = super::schema::described(&mut comparer.old, left, false)?;
-    let (new_text, new_digest) = super::schema::described(&mut comparer.new, right, false)?;
-    let delta = Delta::new(Kind::Mapping(Edit::Changed))
-        .at(Step::Variant(value.to_owned()))
-        .about(value)
-        .was(Some(old_text), by.0)
-        .is(Some(new_text), by.1)
-        .digest(format!("{old_digest} {new_digest}"));
-    Ok(Some(delta))
+    let (was, is) = (described(comparer.old, left, false), described(comparer.new, right, false));
+    Some(delta.was(Some(was.0), &[]).is(Some(is.0), &[]).digest(format!("{} {}", was.1, is.1)))
 }

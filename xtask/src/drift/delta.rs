@@ -1,46 +1,8 @@
 //! One difference between two resolved things, before it is known where the interface reaches it.
 
-use super::document::Place;
 use super::rules::Kind;
-
-/// A step from a schema to one inside it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Step {
-    Property(String),
-    Items,
-    /// Properties without a name of their own.
-    Additional,
-    /// An alternative, by label, or what a discriminator's value stands for.
-    Variant(String),
-}
-
-impl Step {
-    /// Adds the step to a JSON path.
-    pub(crate) fn push_to(&self, path: &mut String) {
-        match self {
-            Self::Property(name) => {
-                let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-                    && !name.starts_with(|c: char| c.is_ascii_digit())
-                    && !name.is_empty();
-                if plain {
-                    path.push('.');
-                    path.push_str(name);
-                } else {
-                    path.push_str("['");
-                    path.push_str(&name.replace('\\', "\\\\").replace('\'', "\\'"));
-                    path.push_str("']");
-                }
-            }
-            Self::Items => path.push_str("[]"),
-            Self::Additional => path.push_str(".*"),
-            Self::Variant(label) => {
-                path.push('<');
-                path.push_str(label);
-                path.push('>');
-            }
-        }
-    }
-}
+use crate::model::Step;
+use crate::model::document::Place;
 
 /// What the verdict needs to know besides the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delta::{Delta, Hint};
-use super::document::{Place, Result};
-use super::endpoint::{self, Body, Endpoint, Key, Listed, Media, Parameter, ParameterKey, Response};
 use super::rules::{Direction, Edit, Flag, Kind, Noun};
-use super::schema::{Comparer, PairId, described};
+use super::schema::{Comparer, PairId, come, gone};
+use crate::model::Model;
+use crate::model::document::Place;
+use crate::model::operation::{Body, Key, Listed, Media, Operation, Parameter, ParameterKey, Response};
+use crate::model::schema::Below;
 
 /// A place outside of schemas where the interface can be told apart.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,37 +38,37 @@ pub(crate) struct Reached {
 }
 
 /// Compares all operations.
-pub(crate) fn compare(comparer: &mut Comparer<'_>) -> Result<Reached> {
-    let mut before = endpoint::read(&mut comparer.old.document)?;
-    let mut after = endpoint::read(&mut comparer.new.document)?;
+pub(crate) fn compare(comparer: &mut Comparer<'_>) -> Reached {
+    let (before, after) = (comparer.old.operations(), comparer.new.operations());
     let mut reached = Reached::default();
-    let keys: BTreeSet<Key> = before.keys().chain(after.keys()).cloned().collect();
-    let paths = |side: &BTreeMap<Key, Endpoint>| side.keys().map(|key| key.path.clone()).collect::<BTreeSet<_>>();
-    let (old_paths, new_paths) = (paths(&before), paths(&after));
+    let keys: BTreeSet<&Key> = before.keys().chain(after.keys()).collect();
+    let paths = |side: &BTreeMap<Key, Operation>| side.keys().map(|key| key.path.clone()).collect::<BTreeSet<_>>();
+    let (old_paths, new_paths) = (paths(before), paths(after));
     for key in keys {
-        let (old, new) = (before.remove(&key), after.remove(&key));
-        let title = new.as_ref().or(old.as_ref()).map(|endpoint| endpoint.title.clone()).unwrap_or_default();
+        let (old, new) = (before.get(key), after.get(key));
+        let title = new.or(old).map(|endpoint| endpoint.title.clone()).unwrap_or_default();
         let endpoint = reached.titles.len();
         reached.titles.push(title);
         reached.keys.push(format!("{} {}", key.method.to_uppercase(), key.path));
         let mut side = Side { comparer: &mut *comparer, reached: &mut reached, endpoint };
         match (old, new) {
-            (Some(old), Some(new)) => side.endpoint(&old, &new)?,
+            (Some(old), Some(new)) => side.endpoint(old, new),
             (old, new) => {
                 let known = old_paths.contains(&key.path) && new_paths.contains(&key.path);
                 let edit = if old.is_some() { Edit::Removed } else { Edit::Added };
                 let kind = if known { Kind::Operation(edit) } else { Kind::Path(edit) };
                 // Methods of a path that comes or goes share the path, so they are one change.
                 let subject = if known { String::new() } else { key.path.clone() };
-                let text = |endpoint: &Option<Endpoint>| endpoint.as_ref().map(|endpoint| endpoint.title.clone());
-                let place =
-                    |endpoint: &Option<Endpoint>| endpoint.iter().map(|endpoint| endpoint.place).collect::<Vec<_>>();
-                let delta = Delta::new(kind).about(subject).was(text(&old), &place(&old)).is(text(&new), &place(&new));
+                let text = |endpoint: Option<&Operation>| endpoint.map(|endpoint| endpoint.title.clone());
+                let place = |endpoint: Option<&Operation>| {
+                    endpoint.map(|endpoint| endpoint.place).into_iter().collect::<Vec<_>>()
+                };
+                let delta = Delta::new(kind).about(subject).was(text(old), &place(old)).is(text(new), &place(new));
                 side.add(Direction::Both, Noun::Endpoint, String::new(), delta);
             }
         }
     }
-    Ok(reached)
+    reached
 }
 
 struct Side<'c, 'a> {
@@ -81,14 +83,14 @@ impl Side<'_, '_> {
         self.reached.found.push((Spot { endpoint: self.endpoint, direction, noun, place }, index));
     }
 
-    fn enter(&mut self, direction: Direction, noun: Noun, place: &str, old: &[Place], new: &[Place]) -> Result<()> {
-        let pair = self.comparer.pair(old, new)?;
+    fn enter(&mut self, direction: Direction, noun: Noun, place: &str, old: Option<&Below>, new: Option<&Below>) {
+        let (old, new) = (self.comparer.old.or_any(old), self.comparer.new.or_any(new));
+        let pair = self.comparer.pair(old, new);
         let spot = Spot { endpoint: self.endpoint, direction, noun, place: place.to_owned() };
         self.reached.roots.push((spot, pair));
-        Ok(())
     }
 
-    fn endpoint(&mut self, old: &Endpoint, new: &Endpoint) -> Result<()> {
+    fn endpoint(&mut self, old: &Operation, new: &Operation) {
         let whole = String::new;
         if old.id != new.id {
             let edit = edit(old.id.is_some(), new.id.is_some());
@@ -102,9 +104,9 @@ impl Side<'_, '_> {
         }
         self.security(&old.security, &new.security);
         self.servers(&old.servers, &new.servers);
-        self.parameters(&old.parameters, &new.parameters)?;
-        self.body(old.body.as_ref(), new.body.as_ref(), old.place, new.place)?;
-        self.responses(old, new)
+        self.parameters(&old.parameters, &new.parameters);
+        self.body(old.body.as_ref(), new.body.as_ref(), old.place, new.place);
+        self.responses(old, new);
     }
 
     fn security(&mut self, old: &Listed, new: &Listed) {
@@ -154,11 +156,7 @@ impl Side<'_, '_> {
         }
     }
 
-    fn parameters(
-        &mut self,
-        old: &BTreeMap<ParameterKey, Parameter>,
-        new: &BTreeMap<ParameterKey, Parameter>,
-    ) -> Result<()> {
+    fn parameters(&mut self, old: &BTreeMap<ParameterKey, Parameter>, new: &BTreeMap<ParameterKey, Parameter>) {
         let mut gone: Vec<_> = old.iter().filter(|(key, _)| !new.contains_key(key)).collect();
         let mut come: Vec<_> = new.iter().filter(|(key, _)| !old.contains_key(key)).collect();
         // The same name in another place is a parameter that moved, if there is just one of it on each side.
@@ -171,39 +169,32 @@ impl Side<'_, '_> {
             self.add(Direction::Request, Noun::Parameter, to.label(), delta);
         }
         for (key, parameter) in gone {
-            let delta = self.member(Edit::Removed, parameter, true)?;
+            let delta = self.member(Edit::Removed, parameter);
             self.add(Direction::Request, Noun::Parameter, key.label(), delta);
         }
         for (key, parameter) in come {
-            let delta = self.member(Edit::Added, parameter, false)?;
+            let delta = self.member(Edit::Added, parameter);
             self.add(Direction::Request, Noun::Parameter, key.label(), delta);
         }
         for (key, ours) in old {
             if let Some(theirs) = new.get(key) {
-                self.described(Direction::Request, Noun::Parameter, &key.label(), ours, theirs)?;
+                self.described(Direction::Request, Noun::Parameter, &key.label(), ours, theirs);
             }
         }
-        Ok(())
     }
 
-    fn member(&mut self, edit: Edit, parameter: &Parameter, removed: bool) -> Result<Delta> {
+    fn member(&self, edit: Edit, parameter: &Parameter) -> Delta {
         let delta = Delta::new(Kind::Member { edit, required: parameter.required });
-        let resolver = if removed { &mut self.comparer.old } else { &mut self.comparer.new };
-        let (text, digest) = described(resolver, &parameter.schema, parameter.required)?;
-        let delta = delta.digest(digest);
-        let by = [parameter.place];
-        Ok(if removed { delta.was(Some(text), &by) } else { delta.is(Some(text), &by) })
+        let at = vec![parameter.place];
+        let below = |model: &Model<'_>| Below { schema: model.or_any(parameter.schema.as_ref()), at };
+        match edit {
+            Edit::Removed => gone(delta, self.comparer.old, &below(self.comparer.old), parameter.required),
+            _ => come(delta, self.comparer.new, &below(self.comparer.new), parameter.required),
+        }
     }
 
     /// Compares what parameters and headers have in common.
-    fn described(
-        &mut self,
-        direction: Direction,
-        noun: Noun,
-        place: &str,
-        old: &Parameter,
-        new: &Parameter,
-    ) -> Result<()> {
+    fn described(&mut self, direction: Direction, noun: Noun, place: &str, old: &Parameter, new: &Parameter) {
         let flags = [
             (Kind::Required(new.required), old.required, new.required),
             (Kind::Flag(Flag::Deprecated, new.deprecated), old.deprecated, new.deprecated),
@@ -224,13 +215,13 @@ impl Side<'_, '_> {
             // A new style brings its own way of writing parts out.
             self.add(direction, noun, place.to_owned(), flag(Kind::Explode, old.explode, old.place, new.place));
         }
-        self.enter(direction, noun, place, &old.schema, &new.schema)
+        self.enter(direction, noun, place, old.schema.as_ref(), new.schema.as_ref());
     }
 
-    fn body(&mut self, old: Option<&Body>, new: Option<&Body>, old_place: Place, new_place: Place) -> Result<()> {
+    fn body(&mut self, old: Option<&Body>, new: Option<&Body>, old_place: Place, new_place: Place) {
         let listed = |body: &Body| Some(body.media.keys().cloned().collect::<Vec<_>>().join(", "));
         let delta = match (old, new) {
-            (None, None) => return Ok(()),
+            (None, None) => return,
             (None, Some(body)) => {
                 let kind = Kind::Member { edit: Edit::Added, required: body.required };
                 Delta::new(kind).was(None, &[old_place]).is(listed(body), &[body.place])
@@ -244,11 +235,11 @@ impl Side<'_, '_> {
                     let delta = flag(Kind::Required(new.required), old.required, old.place, new.place);
                     self.add(Direction::Request, Noun::Body, "body".to_owned(), delta);
                 }
-                return self.media(Direction::Request, "body", &old.media, &new.media, (old.place, new.place));
+                self.media(Direction::Request, "body", &old.media, &new.media, (old.place, new.place));
+                return;
             }
         };
         self.add(Direction::Request, Noun::Body, "body".to_owned(), delta);
-        Ok(())
     }
 
     fn media(
@@ -258,7 +249,7 @@ impl Side<'_, '_> {
         old: &BTreeMap<String, Media>,
         new: &BTreeMap<String, Media>,
         holders: (Place, Place),
-    ) -> Result<()> {
+    ) {
         let mut gone = old.iter().filter(|(name, _)| !new.contains_key(*name));
         let mut come = new.iter().filter(|(name, _)| !old.contains_key(*name));
         loop {
@@ -288,12 +279,11 @@ impl Side<'_, '_> {
                     .is(theirs.encoding.clone(), &[theirs.place]);
                 self.add(direction, Noun::Body, place.clone(), delta);
             }
-            self.enter(direction, Noun::Body, &place, &ours.schema, &theirs.schema)?;
+            self.enter(direction, Noun::Body, &place, ours.schema.as_ref(), theirs.schema.as_ref());
         }
-        Ok(())
     }
 
-    fn responses(&mut self, old: &Endpoint, new: &Endpoint) -> Result<()> {
+    fn responses(&mut self, old: &Operation, new: &Operation) {
         let statuses: BTreeSet<&String> = old.responses.keys().chain(new.responses.keys()).collect();
         for status in statuses {
             let media = |response: &Response| {
@@ -303,8 +293,8 @@ impl Side<'_, '_> {
             let success = status.starts_with('2');
             let delta = match (old.responses.get(status), new.responses.get(status)) {
                 (Some(ours), Some(theirs)) => {
-                    self.media(Direction::Response, status, &ours.media, &theirs.media, (ours.place, theirs.place))?;
-                    self.headers(status, ours, theirs)?;
+                    self.media(Direction::Response, status, &ours.media, &theirs.media, (ours.place, theirs.place));
+                    self.headers(status, ours, theirs);
                     continue;
                 }
                 (Some(ours), None) => {
@@ -319,25 +309,23 @@ impl Side<'_, '_> {
             };
             self.add(Direction::Response, Noun::Endpoint, status.clone(), delta);
         }
-        Ok(())
     }
 
-    fn headers(&mut self, status: &str, old: &Response, new: &Response) -> Result<()> {
+    fn headers(&mut self, status: &str, old: &Response, new: &Response) {
         let names: BTreeSet<&String> = old.headers.keys().chain(new.headers.keys()).collect();
         for name in names {
             let place = format!("{status} header {name}");
             let delta = match (old.headers.get(name), new.headers.get(name)) {
                 (Some(ours), Some(theirs)) => {
-                    self.described(Direction::Response, Noun::Header, &place, ours, theirs)?;
+                    self.described(Direction::Response, Noun::Header, &place, ours, theirs);
                     continue;
                 }
-                (Some(ours), None) => self.member(Edit::Removed, ours, true)?,
-                (None, Some(theirs)) => self.member(Edit::Added, theirs, false)?,
+                (Some(ours), None) => self.member(Edit::Removed, ours),
+                (None, Some(theirs)) => self.member(Edit::Added, theirs),
                 (None, None) => continue,
             };
             self.add(Direction::Response, Noun::Header, place, delta);
         }
-        Ok(())
     }
 }
 

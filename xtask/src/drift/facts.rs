@@ -5,12 +5,12 @@
 use std::collections::BTreeSet;
 
 use super::delta::{Delta, Hint};
-use super::document::{Place, Result};
-use super::fact::{Fact, Keyword, Limit, Stated};
-use super::node::{NodeId, Resolver};
 use super::rules::{Edit, Flag, Kind, Move};
 use super::schema::{Comparer, Found};
-use super::shape;
+use crate::model::document::Place;
+use crate::model::fact::{Fact, Keyword, Limit, Stated};
+use crate::model::schema::Values;
+use crate::model::{Model, SchemaId};
 
 /// Formats whose values this crate reads into a type of their own.
 const RUST_TYPES: [&str; 2] = ["date-time", "date"];
@@ -20,12 +20,12 @@ type TextRule = (Keyword, fn(Edit) -> Kind);
 
 impl Comparer<'_> {
     /// What both sides state under a keyword.
-    pub(super) fn stated(&self, old: NodeId, new: NodeId, keyword: Keyword) -> (Option<&Stated>, Option<&Stated>) {
+    pub(super) fn stated(&self, old: SchemaId, new: SchemaId, keyword: Keyword) -> (Option<&Stated>, Option<&Stated>) {
         (self.old.get(old).facts.get(&keyword), self.new.get(new).facts.get(&keyword))
     }
 
     /// Compares the types; true when what hangs on them cannot be compared.
-    pub(super) fn types(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<bool> {
+    pub(super) fn types(&self, old: SchemaId, new: SchemaId, found: &mut Found) -> bool {
         let (before, after) = self.stated(old, new, Keyword::Type);
         let same = match (before, after) {
             (None, None) => true,
@@ -33,18 +33,15 @@ impl Comparer<'_> {
             _ => false,
         };
         if same {
-            return Ok(false);
+            return false;
         }
-        // From here on there is something to say, and looking deeper needs the resolvers.
-        let (before, after) = (before.cloned(), after.cloned());
-        let (before, after) = (before.as_ref(), after.as_ref());
         let (width, disjoint) = relation(before, after);
         let one_sided = self.old.get(old).groups.is_empty() != self.new.get(new).groups.is_empty();
         let replaced = disjoint || one_sided;
         let mut delta = Delta::new(Kind::Type).hint(if one_sided { Hint::None } else { width });
         if replaced {
-            let texts = (shape::summary(&mut self.old, old)?, shape::summary(&mut self.new, new)?);
-            let digests = (shape::digest(&mut self.old, old)?, shape::digest(&mut self.new, new)?);
+            let texts = (self.old.summary(old), self.new.summary(new));
+            let digests = (self.old.digest(old), self.new.digest(new));
             delta = delta
                 .was(Some(texts.0), &by(before))
                 .is(Some(texts.1), &by(after))
@@ -58,10 +55,10 @@ impl Comparer<'_> {
             delta = delta.was(text(before, formats.0), &by(before)).is(text(after, formats.1), &by(after));
         }
         found.deltas.push(delta);
-        Ok(replaced)
+        replaced
     }
 
-    pub(super) fn flag(&self, old: NodeId, new: NodeId, keyword: Keyword, flag: Flag, found: &mut Found) {
+    pub(super) fn flag(&self, old: SchemaId, new: SchemaId, keyword: Keyword, flag: Flag, found: &mut Found) {
         let (before, after) = self.stated(old, new, keyword);
         if before.is_some() != after.is_some() {
             let text = |on: bool| Some(on.to_string());
@@ -73,7 +70,7 @@ impl Comparer<'_> {
         }
     }
 
-    pub(super) fn texts(&self, old: NodeId, new: NodeId, found: &mut Found) {
+    pub(super) fn texts(&self, old: SchemaId, new: SchemaId, found: &mut Found) {
         let (type_before, type_after) = self.stated(old, new, Keyword::Type);
         let same_type = match (type_before, type_after) {
             (Some(a), Some(b)) => a.fact.same(&b.fact, Keyword::Type),
@@ -110,8 +107,8 @@ impl Comparer<'_> {
         }
     }
 
-    pub(super) fn limits(&self, old: NodeId, new: NodeId, found: &mut Found) {
-        let bounded = |resolver: &Resolver<'_>, id| {
+    pub(super) fn limits(&self, old: SchemaId, new: SchemaId, found: &mut Found) {
+        let bounded = |resolver: &Model<'_>, id| {
             resolver.get(id).facts.keys().any(|keyword| matches!(keyword, Keyword::Limit(_)))
         };
         if !bounded(&self.old, old) && !bounded(&self.new, new) {
@@ -135,9 +132,9 @@ impl Comparer<'_> {
         }
     }
 
-    pub(super) fn values(&self, old: NodeId, new: NodeId, found: &mut Found) {
+    pub(super) fn values(&self, old: SchemaId, new: SchemaId, found: &mut Found) {
         let (before, after) = (&self.old.get(old).values, &self.new.get(new).values);
-        let all = |values: &super::node::Values| Some(values.allowed.keys().cloned().collect::<Vec<_>>().join(", "));
+        let all = |values: &Values| Some(values.allowed.keys().cloned().collect::<Vec<_>>().join(", "));
         match (before, after) {
             (None, None) => {}
             (None, Some(after)) => {

@@ -8,8 +8,9 @@
 use std::collections::HashMap;
 
 use super::delta::Delta;
-use super::document::Place;
 use super::rules::Kind;
+use crate::model::Step;
+use crate::model::document::Place;
 
 /// Indices of deltas that belong together, each group and the groups themselves in order of index.
 pub(crate) fn groups(deltas: &[Delta]) -> Vec<Vec<usize>> {
@@ -49,7 +50,7 @@ pub(crate) fn groups(deltas: &[Delta]) -> Vec<Vec<usize>> {
 /// What tells two differences at one place apart: the property, or the subject.
 fn name(delta: &Delta) -> &str {
     match &delta.step {
-        Some(super::delta::Step::Property(name)) => name,
+        Some(Step::Property(name)) => name,
         _ => &delta.subject,
     }
 }

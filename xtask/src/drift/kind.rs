@@ -2,9 +2,8 @@
 //!
 //! Put together with a thing and a direction it is a rule: [`super::rules`].
 
-use super::fact::Limit;
-use super::node::Choice;
 use super::rules::Noun;
+use crate::model::{Choice, Limit};
 
 /// Whether something came, went, or became something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -3,8 +3,8 @@
 //! Two documents (slices of the upstream interface, OpenAPI 3.0) are compared by what they mean, not by how they are
 //! written. [`compare`] does it in these steps:
 //!
-//! 1. `document`, `node`, `collect`: places in a document; the resolved meaning of the schemas at some places, one level deep.
-//! 2. `endpoint`, `endpoints`: the operations of both sides, and how they differ outside of schemas.
+//! 1. [`crate::model`] resolves both.
+//! 2. `endpoints`: how the operations of both sides differ outside of schemas.
 //! 3. `schema`, `facts`, `choices`, `variants`: pairs of resolved schemas and how they differ.
 //! 4. `walk`: every operation, direction and JSON path that reaches a difference.
 //! 5. `group`: differences that one edit made are one change.
@@ -17,44 +17,39 @@ pub mod accepted;
 pub mod changelog;
 mod choices;
 pub mod cli;
-mod collect;
 mod delta;
-mod document;
-mod endpoint;
 mod endpoints;
-mod fact;
 mod facts;
 mod group;
 mod kind;
 pub mod markdown;
-mod node;
 pub mod report;
 pub mod rules;
 pub mod rust_items;
 mod schema;
-mod shape;
 pub mod text;
 mod variants;
 pub mod verdict;
 mod walk;
 
-pub use document::DriftError;
-pub use fact::Limit;
-pub use node::Choice;
 pub use report::{Change, Report, Revision};
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
+
+use crate::model::document::canonical;
+use crate::model::{Model, ModelError};
 
 /// Compares two documents and reports every change of meaning from `old` to `new`.
 ///
 /// # Errors
 /// When a document is not what OpenAPI 3.0 allows in a way that leaves its meaning open: a reference to nothing, to
 /// another file or in a circle, a key of the wrong type, nesting without end.
-pub fn compare(old: &Value, new: &Value) -> Result<Report, DriftError> {
-    let mut comparer = schema::Comparer::new(old, new);
-    let reached = endpoints::compare(&mut comparer)?;
-    comparer.finish()?;
+pub fn compare(old: &Value, new: &Value) -> Result<Report, ModelError> {
+    let (before, after) = (Model::read("old", old)?, Model::read("new", new)?);
+    let mut comparer = schema::Comparer::new(&before, &after);
+    let reached = endpoints::compare(&mut comparer);
+    comparer.finish();
     let (titles, keys) = (reached.titles.clone(), reached.keys.clone());
     let sites = walk::sites(&mut comparer, reached)?;
     let names = report::Names { titles: &titles, keys: &keys };
@@ -92,6 +87,6 @@ fn revision(document: &Value) -> Revision {
     Revision {
         origin: String::new(),
         date: date.map(str::to_owned),
-        sha256: hex::encode(Sha256::digest(document::canonical(document))),
+        sha256: hex::encode(Sha256::digest(canonical(document))),
     }
 }

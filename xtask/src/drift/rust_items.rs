@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::report::{Change, Reach, Report, Section};
+use crate::model::step::{Step, steps};
 use crate::schema::METHODS;
 
 /// The document that the bindings are generated from.
@@ -53,7 +54,7 @@ impl RustItems {
             Some((status, media)) => self.content(operation.get("responses")?.get(status)?, media)?,
             None => return None,
         };
-        self.type_item(change, start, &steps(&reach.path)?)
+        self.type_item(change, start, &steps(reach.path.strip_prefix('$')?)?)
     }
 
     fn operation(&self, method: &str, path: &str) -> Option<&Value> {
@@ -69,13 +70,13 @@ impl RustItems {
         content.get(media).or_else(|| content.values().next())?.get("schema")
     }
 
-    fn type_item(&self, change: &Change, start: &Value, steps: &[Segment]) -> Option<String> {
+    fn type_item(&self, change: &Change, start: &Value, steps: &[Step]) -> Option<String> {
         let mut here = self.enter(start);
         let mut owner = here.name.clone();
         let mut field = None;
         for (index, step) in steps.iter().enumerate() {
             let next = self.below(&here, step);
-            if let Segment::Property(name) = step {
+            if let Step::Property(name) = step {
                 field = Some(name.clone());
                 owner = here.name.clone().or(owner);
             }
@@ -135,12 +136,12 @@ impl RustItems {
         Here { schema, name }
     }
 
-    fn below<'v>(&'v self, here: &Here<'v>, step: &Segment) -> Option<Here<'v>> {
+    fn below<'v>(&'v self, here: &Here<'v>, step: &Step) -> Option<Here<'v>> {
         let direct = |schema: &'v Value| match step {
-            Segment::Property(name) => schema.get("properties")?.get(name),
-            Segment::Items => schema.get("items"),
-            Segment::Additional => schema.get("additionalProperties").filter(|found| found.is_object()),
-            Segment::Variant(label) => {
+            Step::Property(name) => schema.get("properties")?.get(name),
+            Step::Items => schema.get("items"),
+            Step::Additional => schema.get("additionalProperties").filter(|found| found.is_object()),
+            Step::Variant(label) => {
                 let mapping = schema.get("discriminator")?.get("mapping")?.get(label)?.as_str()?;
                 self.document.pointer(mapping.strip_prefix('#')?)
             }
@@ -148,7 +149,7 @@ impl RustItems {
         if let Some(found) = direct(here.schema) {
             let entered = self.enter(found);
             let mapped = match step {
-                Segment::Variant(label) => {
+                Step::Variant(label) => {
                     let mapping = here.schema.get("discriminator").and_then(|found| found.get("mapping"));
                     let target = mapping.and_then(|found| found.get(label)).and_then(Value::as_str);
                     target.and_then(|target| target.rsplit('/').next()).map(str::to_owned)
@@ -177,44 +178,6 @@ fn call(path: &str, id: &str) -> Option<String> {
 
 fn member(owner: &str, field: Option<&str>) -> String {
     field.map_or_else(|| format!("types::{owner}"), |field| format!("types::{owner}::{}", snake(field)))
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Segment {
-    Property(String),
-    Items,
-    Additional,
-    Variant(String),
-}
-
-/// The steps of a JSON path as reports write it.
-fn steps(path: &str) -> Option<Vec<Segment>> {
-    let mut rest = path.strip_prefix('$')?;
-    let mut found = Vec::new();
-    while !rest.is_empty() {
-        if let Some(after) = rest.strip_prefix("[]") {
-            found.push(Segment::Items);
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix(".*") {
-            found.push(Segment::Additional);
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix("['") {
-            let (name, after) = after.split_once("']")?;
-            found.push(Segment::Property(name.replace("\\'", "'").replace("\\\\", "\\")));
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix('<') {
-            let (label, after) = after.split_once('>')?;
-            found.push(Segment::Variant(label.to_owned()));
-            rest = after;
-        } else {
-            let after = rest.strip_prefix('.')?;
-            let end = after.find(['.', '[', '<']).unwrap_or(after.len());
-            let (name, after) = after.split_at_checked(end)?;
-            found.push(Segment::Property(name.to_owned()));
-            rest = after;
-        }
-    }
-    Some(found)
 }
 
 fn without_names(path: &str) -> String {
@@ -268,18 +231,6 @@ fn pascal(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_of_reports_are_read_back() {
-        let expected = vec![
-            Segment::Property("a_1".into()),
-            Segment::Items,
-            Segment::Property("x:y.z".into()),
-            Segment::Additional,
-            Segment::Variant("payex.creditcard".into()),
-        ];
-        assert_eq!(steps("$.a_1[]['x:y.z'].*<payex.creditcard>"), Some(expected));
-    }
 
     #[test]
     fn names_are_written_as_rust_writes_them() {

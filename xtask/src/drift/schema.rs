@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::delta::{Delta, Step};
-use super::document::{Place, Result};
-use super::fact::{Keyword, Stated};
+use super::choices;
+use super::delta::Delta;
 use super::facts::{by, shown};
-use super::node::{NodeId, Resolver};
 use super::rules::{Additional, Edit, Flag, Kind};
-use super::{choices, shape};
+use crate::model::fact::{Keyword, Stated};
+use crate::model::schema::{Below, Property};
+use crate::model::{Model, SchemaId, Step};
 
 /// An old and a new schema that stand at the same place, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,33 +41,21 @@ pub(crate) struct Pair {
 /// Both documents and everything compared so far.
 #[derive(Debug)]
 pub(crate) struct Comparer<'a> {
-    pub(crate) old: Resolver<'a>,
-    pub(crate) new: Resolver<'a>,
+    pub(crate) old: &'a Model<'a>,
+    pub(crate) new: &'a Model<'a>,
     pub(crate) pairs: Vec<Pair>,
     pub(crate) deltas: Vec<Delta>,
-    ids: HashMap<(NodeId, NodeId), PairId>,
-    todo: Vec<(PairId, NodeId, NodeId)>,
+    ids: HashMap<(SchemaId, SchemaId), PairId>,
+    todo: Vec<(PairId, SchemaId, SchemaId)>,
 }
 
 impl<'a> Comparer<'a> {
-    pub(crate) fn new(old: &'a serde_json::Value, new: &'a serde_json::Value) -> Self {
-        Self {
-            old: Resolver::new("old", old),
-            new: Resolver::new("new", new),
-            pairs: Vec::new(),
-            deltas: Vec::new(),
-            ids: HashMap::new(),
-            todo: Vec::new(),
-        }
+    pub(crate) fn new(old: &'a Model<'a>, new: &'a Model<'a>) -> Self {
+        Self { old, new, pairs: Vec::new(), deltas: Vec::new(), ids: HashMap::new(), todo: Vec::new() }
     }
 
-    /// The pair of the schemas at these places.
-    pub(crate) fn pair(&mut self, old: &[Place], new: &[Place]) -> Result<PairId> {
-        let nodes = (self.old.node(old)?, self.new.node(new)?);
-        Ok(self.pair_of(nodes.0, nodes.1))
-    }
-
-    pub(crate) fn pair_of(&mut self, old: NodeId, new: NodeId) -> PairId {
+    /// The pair of two schemas that stand at the same place.
+    pub(crate) fn pair(&mut self, old: SchemaId, new: SchemaId) -> PairId {
         *self.ids.entry((old, new)).or_insert_with(|| {
             let id = PairId(u32::try_from(self.pairs.len()).unwrap_or(u32::MAX));
             self.pairs.push(Pair::default());
@@ -77,10 +65,10 @@ impl<'a> Comparer<'a> {
     }
 
     /// Compares every pair asked for and every pair below it, then works out which lead to a difference.
-    pub(crate) fn finish(&mut self) -> Result<()> {
+    pub(crate) fn finish(&mut self) {
         while let Some((id, old, new)) = self.todo.pop() {
             let mut found = Found { deltas: Vec::new(), children: Vec::new() };
-            self.compare(old, new, &mut found)?;
+            self.compare(old, new, &mut found);
             let (old_parts, new_parts) = (self.old.get(old).parts.clone(), self.new.get(new).parts.clone());
             let mut indices = Vec::with_capacity(found.deltas.len());
             for mut delta in found.deltas {
@@ -99,7 +87,6 @@ impl<'a> Comparer<'a> {
             }
         }
         self.spread();
-        Ok(())
     }
 
     pub(crate) fn add(&mut self, delta: Delta) -> usize {
@@ -132,8 +119,8 @@ impl<'a> Comparer<'a> {
         self.pairs.get(index).is_some_and(|pair| pair.differs)
     }
 
-    fn compare(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-        let replaced = self.types(old, new, found)?;
+    fn compare(&mut self, old: SchemaId, new: SchemaId, found: &mut Found) {
+        let replaced = self.types(old, new, found);
         for (keyword, flag) in [
             (Keyword::Nullable, Flag::Nullable),
             (Keyword::ReadOnly, Flag::ReadOnly),
@@ -144,122 +131,105 @@ impl<'a> Comparer<'a> {
         }
         // Values of another type cannot be compared fact by fact: the new type says it all.
         if replaced {
-            return Ok(());
+            return;
         }
         self.flag(old, new, Keyword::UniqueItems, Flag::UniqueItems, found);
         self.texts(old, new, found);
         self.limits(old, new, found);
         self.values(old, new, found);
-        self.properties(old, new, found)?;
-        self.items(old, new, found)?;
-        self.additional(old, new, found)?;
-        choices::compare(self, old, new, found)
+        self.properties(old, new, found);
+        self.items(old, new, found);
+        self.additional(old, new, found);
+        choices::compare(self, old, new, found);
     }
 
-    fn properties(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-        let names: BTreeSet<String> =
-            self.old.get(old).properties.keys().chain(self.new.get(new).properties.keys()).cloned().collect();
+    fn properties(&mut self, old: SchemaId, new: SchemaId, found: &mut Found) {
+        let (before, after) = (&self.old.get(old).properties, &self.new.get(new).properties);
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for name in names {
-            let take = |resolver: &Resolver<'_>, id: NodeId| {
-                let property = resolver.get(id).properties.get(&name);
-                property.map(|property| (property.described.clone(), property.required.clone())).unwrap_or_default()
-            };
-            let (described_before, required_before) = take(&self.old, old);
-            let (described_after, required_after) = take(&self.new, new);
-            let step = Step::Property(name);
-            let (was_required, is_required) = (!required_before.is_empty(), !required_after.is_empty());
-            match (described_before.is_empty(), described_after.is_empty()) {
-                (true, false) => {
-                    let (text, digest) = described(&mut self.new, &described_after, is_required)?;
-                    let kind = Kind::Member { edit: Edit::Added, required: is_required };
-                    found.deltas.push(Delta::new(kind).at(step).is(Some(text), &described_after).digest(digest));
+            let (ours, theirs) = (before.get(name), after.get(name));
+            let described = |property: Option<&'a Property>| property.and_then(|property| property.described.as_ref());
+            let required = |property: Option<&'a Property>| property.map_or(&[][..], |property| &property.required);
+            let (was, is) = (!required(ours).is_empty(), !required(theirs).is_empty());
+            let step = Step::Property(name.clone());
+            match (described(ours), described(theirs)) {
+                (None, Some(theirs)) => {
+                    let kind = Kind::Member { edit: Edit::Added, required: is };
+                    found.deltas.push(come(Delta::new(kind).at(step), self.new, theirs, is));
                 }
-                (false, true) => {
-                    let (text, digest) = described(&mut self.old, &described_before, was_required)?;
-                    let kind = Kind::Member { edit: Edit::Removed, required: was_required };
-                    found.deltas.push(Delta::new(kind).at(step).was(Some(text), &described_before).digest(digest));
+                (Some(ours), None) => {
+                    let kind = Kind::Member { edit: Edit::Removed, required: was };
+                    found.deltas.push(gone(Delta::new(kind).at(step), self.old, ours, was));
                 }
-                (undescribed, _) => {
-                    if was_required != is_required {
+                (left, right) => {
+                    if was != is {
                         let text = |required: bool| Some(if required { "required" } else { "optional" }.to_owned());
                         found.deltas.push(
-                            Delta::new(Kind::Required(is_required))
+                            Delta::new(Kind::Required(is))
                                 .at(step.clone())
-                                .was(text(was_required), &required_before)
-                                .is(text(is_required), &required_after),
+                                .was(text(was), required(ours))
+                                .is(text(is), required(theirs)),
                         );
                     }
-                    if !undescribed {
-                        let pair = self.pair(&described_before, &described_after)?;
-                        let optional = !was_required && !is_required;
-                        found.children.push(Child { step, pair, optional, instead: None });
+                    if let (Some(left), Some(right)) = (left, right) {
+                        let pair = self.pair(left.schema, right.schema);
+                        found.children.push(Child { step, pair, optional: !was && !is, instead: None });
                     }
                 }
             }
         }
-        Ok(())
     }
 
-    fn items(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-        let (before, after) = (self.old.get(old).items.clone(), self.new.get(new).items.clone());
-        match (before.is_empty(), after.is_empty()) {
-            (true, true) => {}
-            (true, false) => {
-                let (text, digest) = described(&mut self.new, &after, false)?;
-                found
-                    .deltas
-                    .push(Delta::new(Kind::Items(Edit::Added)).at(Step::Items).is(Some(text), &after).digest(digest));
+    fn items(&mut self, old: SchemaId, new: SchemaId, found: &mut Found) {
+        let step = Step::Items;
+        match (&self.old.get(old).items, &self.new.get(new).items) {
+            (None, None) => {}
+            (None, Some(theirs)) => {
+                found.deltas.push(come(Delta::new(Kind::Items(Edit::Added)).at(step), self.new, theirs, false));
             }
-            (false, true) => {
-                let (text, digest) = described(&mut self.old, &before, false)?;
-                let delta = Delta::new(Kind::Items(Edit::Removed)).at(Step::Items);
-                found.deltas.push(delta.was(Some(text), &before).digest(digest));
+            (Some(ours), None) => {
+                found.deltas.push(gone(Delta::new(Kind::Items(Edit::Removed)).at(step), self.old, ours, false));
             }
-            (false, false) => {
-                let pair = self.pair(&before, &after)?;
-                found.children.push(Child { step: Step::Items, pair, optional: false, instead: None });
+            (Some(ours), Some(theirs)) => {
+                let pair = self.pair(ours.schema, theirs.schema);
+                found.children.push(Child { step, pair, optional: false, instead: None });
             }
         }
-        Ok(())
     }
 
-    fn additional(&mut self, old: NodeId, new: NodeId, found: &mut Found) -> Result<()> {
-        let stated = self.stated(old, new, Keyword::AdditionalProperties);
-        if stated.0.is_none() && stated.1.is_none() {
-            return Ok(());
+    fn additional(&mut self, old: SchemaId, new: SchemaId, found: &mut Found) {
+        let (stated_before, stated_after) = self.stated(old, new, Keyword::AdditionalProperties);
+        if stated_before.is_none() && stated_after.is_none() {
+            return;
         }
-        let (stated_before, stated_after) = (stated.0.cloned(), stated.1.cloned());
-        let (before, after) = (self.old.get(old).additional.clone(), self.new.get(new).additional.clone());
+        let (before, after) = (&self.old.get(old).additional, &self.new.get(new).additional);
         let what = |stated: Option<&Stated>| shown(stated).unwrap_or_else(|| "any".to_owned());
-        let (was, is) = (what(stated_before.as_ref()), what(stated_after.as_ref()));
+        let (was, is) = (what(stated_before), what(stated_after));
         let kind = match (was.as_str(), is.as_str()) {
             (a, b) if a == b => {
-                if is == "typed" {
-                    let pair = self.pair(&before, &after)?;
+                if let (Some(ours), Some(theirs)) = (before, after) {
+                    let pair = self.pair(ours.schema, theirs.schema);
                     found.children.push(Child { step: Step::Additional, pair, optional: true, instead: None });
                 }
-                return Ok(());
+                return;
             }
             (_, "none") => Additional::Forbidden,
             ("none", _) => Additional::Allowed,
             (_, "typed") => Additional::Typed,
             _ => Additional::Untyped,
         };
-        let mut facts = Vec::new();
-        for (resolver, text, places) in [(&mut self.old, was, before), (&mut self.new, is, after)] {
-            let fact = if text == "typed" { described(resolver, &places, false)? } else { (text, String::new()) };
-            facts.push(fact);
-        }
-        let digest = facts.iter().map(|(_, digest)| digest.as_str()).collect::<Vec<_>>().join(" ");
-        let mut texts = facts.into_iter().map(|(text, _)| text);
+        let fact = |model: &Model<'_>, text: String, below: &Option<Below>| match below {
+            Some(below) if text == "typed" => described(model, below, false),
+            _ => (text, String::new()),
+        };
+        let (was, is) = (fact(self.old, was, before), fact(self.new, is, after));
         found.deltas.push(
             Delta::new(Kind::Additional(kind))
                 .at(Step::Additional)
-                .was(texts.next(), &by(stated_before.as_ref()))
-                .is(texts.next(), &by(stated_after.as_ref()))
-                .digest(digest),
+                .was(Some(was.0), &by(stated_before))
+                .is(Some(is.0), &by(stated_after))
+                .digest(format!("{} {}", was.1, is.1)),
         );
-        Ok(())
     }
 }
 
@@ -270,10 +240,21 @@ pub(crate) struct Found {
     pub(crate) children: Vec<Child>,
 }
 
-/// A line and a digest for schemas that hold together.
-pub(crate) fn described(resolver: &mut Resolver<'_>, places: &[Place], required: bool) -> Result<(String, String)> {
-    let node = resolver.node(places)?;
-    let text = shape::summary(resolver, node)?;
+/// A line and a digest for what lies below a schema.
+pub(crate) fn described(model: &Model<'_>, below: &Below, required: bool) -> (String, String) {
+    let text = model.summary(below.schema);
     let text = if required { format!("{text}, required") } else { text };
-    Ok((text, shape::digest(resolver, node)?))
+    (text, model.digest(below.schema))
+}
+
+/// The delta of something that came, with what it is.
+pub(crate) fn come(delta: Delta, model: &Model<'_>, below: &Below, required: bool) -> Delta {
+    let (text, digest) = described(model, below, required);
+    delta.is(Some(text), &below.at).digest(digest)
+}
+
+/// The delta of something that went, with what it was.
+pub(crate) fn gone(delta: Delta, model: &Model<'_>, below: &Below, required: bool) -> Delta {
+    let (text, digest) = described(model, below, required);
+    delta.was(Some(text), &below.at).digest(digest)
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::document::{DriftError, Result};
 use super::endpoints::{Reached, Spot};
-use super::node::{DEEPEST, TOO_DEEP};
 use super::rules::Noun;
 use super::schema::{Comparer, PairId};
+use crate::model::document::Result;
+use crate::model::{DEEPEST, ModelError, Step, TOO_DEEP};
 
 /// A document that reaches its differences at more places than this is built to be expanded, not to be read.
 const MOST_SITES: usize = 1_000_000;
@@ -88,7 +88,7 @@ impl Walk<'_, '_> {
     fn put(&mut self, delta: usize, site: Site) -> Result<()> {
         self.count += 1;
         if self.count > MOST_SITES {
-            return Err(DriftError::new("new", "", format!("the differences are reached at over {MOST_SITES} places")));
+            return Err(ModelError::new("new", "", format!("the differences are reached at over {MOST_SITES} places")));
         }
         if let Some(sites) = self.sites.of.get_mut(delta) {
             sites.push(site);
@@ -104,7 +104,7 @@ impl Walk<'_, '_> {
             return Ok(());
         }
         if depth > DEEPEST {
-            return Err(DriftError::new("new", "", format!("{TOO_DEEP}: {}", self.path)));
+            return Err(ModelError::new("new", "", format!("{TOO_DEEP}: {}", self.path)));
         }
         let length = self.path.len();
         let inner = if noun == Noun::Body { Noun::Property } else { noun };
@@ -112,7 +112,7 @@ impl Walk<'_, '_> {
             let mut noun = noun;
             if let Some(step) = comparer.deltas.get(*index).and_then(|delta| delta.step.as_ref()) {
                 step.push_to(&mut self.path);
-                if matches!(step, super::delta::Step::Property(_)) {
+                if matches!(step, Step::Property(_)) {
                     noun = inner;
                 }
             }

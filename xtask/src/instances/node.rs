@@ -119,9 +119,9 @@ impl<'a> Node<'a> {
         self.nullable |= tree.get("nullable") == Some(&Value::Bool(true));
         self.not_null |= kind.is_some() && tree.get("nullable") != Some(&Value::Bool(true));
         if let Some(values) = tree.get("enum").and_then(Value::as_array) {
-            let present = self.values.take();
-            let kept = values.iter().filter(|value| present.as_ref().is_none_or(|present| present.contains(value)));
-            self.values = Some(kept.collect());
+            // The lists of several parts are one: what any of them has, the service may send.
+            let known = self.values.get_or_insert_default();
+            known.extend(values.iter().filter(|value| !known.contains(value)).collect::<Vec<_>>());
         }
         // A quirk of upstream: an enum of booleans in a text. What no value can be is no value of the enum.
         if let (Some(kind), Some(values)) = (self.kind, &mut self.values) {

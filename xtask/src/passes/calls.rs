@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 
-use super::checks;
-use super::expand::Expander;
-use crate::schema::{self, Operation};
+use crate::model::operation::{Key, Media, Operation, normalised};
+use crate::model::{Model, SchemaId};
+use crate::problems::Problems;
 
 /// Where error bodies are described in the finished document.
 pub const ERROR: &str = "ErrorBody";
@@ -47,7 +47,7 @@ pub struct Call {
     pub toggles: Option<Value>,
     /// Extensions of the overlay that go into the document as they are.
     pub extensions: Map<String, Value>,
-    /// What a request has to keep; see [`checks`].
+    /// What a request has to keep, set by [`super::checks`].
     pub checks: Value,
     /// Our description, set by [`super::describe`].
     pub description: String,
@@ -56,62 +56,91 @@ pub struct Call {
 /// Collects the calls of the curated slice.
 ///
 /// # Errors
-/// When an operation has no name of ours, or a shape that the client cannot make.
-pub fn collect(curated: &Value) -> Result<Vec<Call>> {
-    let ours = curated.get("x-client-headers").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut calls = BTreeMap::new();
-    for operation in schema::operations(curated) {
-        if operation.value.get("x-handwritten").is_some() {
+/// When an operation has no name of ours, or a shape that the client cannot make; all of them at once.
+pub fn collect(model: &Model<'_>) -> Result<Vec<Call>> {
+    let root = model.root();
+    let ours = root.get("x-client-headers").and_then(Value::as_array).cloned().unwrap_or_default();
+    let ours: Vec<String> = ours.iter().filter_map(Value::as_str).map(str::to_lowercase).collect();
+    let mut calls: BTreeMap<String, Call> = BTreeMap::new();
+    let mut problems = Problems::default();
+    for (key, operation) in model.operations() {
+        let value = model.value(operation.place);
+        if value.get("x-handwritten").is_some() {
             continue;
         }
-        let call = call(curated, &operation, &ours).with_context(|| operation.title())?;
-        let title = operation.title();
-        if let Some(other) = calls.insert(call.id.clone(), call) {
-            bail!("{title} and {} {} have one operation id, `{}`", other.method, other.path, other.id);
+        let Some(call) = problems.take(call(model, key, operation, &ours).with_context(|| operation.title.clone()))
+        else {
+            continue;
+        };
+        if let Some(other) = calls.get(&call.id) {
+            bail!("{} and {} have one operation id, `{}`", operation.title, other.title(), other.id);
         }
+        calls.insert(call.id.clone(), call);
     }
-    Ok(calls.into_values().collect())
+    problems.settle(calls.into_values().collect())
 }
 
-fn call(document: &Value, operation: &Operation<'_>, ours: &[Value]) -> Result<Call> {
-    let expander = Expander::new(document);
-    let Some(id) = operation.value.get("x-id").and_then(Value::as_str) else {
-        bail!("the operation has no `x-id`: name it in the overlay");
+fn call(model: &Model<'_>, key: &Key, operation: &Operation, ours: &[String]) -> Result<Call> {
+    let value = model.value(operation.place);
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let Some(id) = text("x-id") else {
+        bail!("the operation has no name: name it under `operations` of the overlay");
     };
+    let path = text("x-path").unwrap_or(&operation.path);
+    let names = normalised(path).1;
     let mut parameters = Vec::new();
     let mut toggles = None;
-    let declared = operation.value.get("parameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    for parameter in operation.shared_parameters.iter().chain(declared) {
-        let mut parameter = schema::deref(document, parameter)?.clone();
-        let name = parameter.get("name").and_then(Value::as_str).context("a parameter has no name")?.to_owned();
-        let schema = parameter.get("schema").with_context(|| format!("parameter `{name}` has no schema"))?;
-        let tree = expander.expand(schema).with_context(|| format!("parameter `{name}`"))?;
-        if parameter["in"] == "header" {
-            if !ours.iter().any(|header| header == &name) {
-                bail!("header `{name}` is new: list it in `x-client-headers` once the client sends it");
+    for (place, parameter) in &operation.parameters {
+        let label = place.label();
+        let below = parameter.schema.as_ref().with_context(|| format!("parameter `{label}` has no schema"))?;
+        let tree = model.tree(below.schema).with_context(|| format!("parameter `{label}`"))?;
+        let name = match place.location.as_str() {
+            "header" => {
+                if !ours.contains(&place.name) {
+                    bail!(
+                        "header `{}` is new: list it in `headers` of the overlay once the client sends it",
+                        place.name
+                    );
+                }
+                if place.name == "dintero-feature-toggles" {
+                    toggles = Some(tree.get("items").cloned().context("the feature toggles are no list")?);
+                }
+                continue;
             }
-            if name == "Dintero-Feature-Toggles" {
-                toggles = Some(tree.get("items").cloned().context("the feature toggles are no list")?);
+            // Not on the wire, so the name is ours.
+            "path" => {
+                let position = place.name.trim_matches(['{', '}']).parse::<usize>().ok();
+                let name = position.and_then(|position| names.get(position.checked_sub(1)?));
+                name.with_context(|| format!("parameter `{label}` is not in the path"))?
             }
-            continue;
+            _ => &place.name,
+        };
+        let mut out = json!({ "name": name, "in": place.location, "required": parameter.required, "schema": tree });
+        let form = place.location == "query";
+        if parameter.style != if form { "form" } else { "simple" } {
+            out["style"] = json!(parameter.style);
         }
-        parameter["schema"] = tree;
-        parameters.push(parameter);
+        if parameter.explode != form {
+            out["explode"] = json!(parameter.explode);
+        }
+        if let Some(setter) = model.root().get("x-setters").and_then(|all| all.get(name)) {
+            out["x-setter"] = setter.clone();
+        }
+        parameters.push(out);
     }
-    let body = match operation.value.get("requestBody") {
+    let body = match &operation.body {
         None => None,
         Some(body) => {
-            let body = schema::deref(document, body)?;
-            Some(expander.expand(json_schema(body).context("the body is not JSON")?).context("the body")?)
+            let schema = json_schema(&body.media).context("the body is not JSON")?;
+            Some(model.tree(schema).context("the body")?)
         }
     };
-    let (answer, statuses) = answer(document, operation, &expander)?;
-    let keep = |key: &&String| key.starts_with("x-") && !matches!(key.as_str(), "x-id" | "x-handwritten");
-    let extensions = operation.value.as_object().into_iter().flatten();
-    let checks = checks::of_request(body.as_ref(), &parameters);
+    let (answer, statuses) = answer(model, operation)?;
+    let keep = |key: &&String| key.starts_with("x-") && !matches!(key.as_str(), "x-id" | "x-handwritten" | "x-path");
+    let extensions = value.as_object().into_iter().flatten();
     Ok(Call {
-        path: operation.path.to_owned(),
-        method: operation.method.to_owned(),
+        path: path.to_owned(),
+        method: key.method.to_owned(),
         id: id.to_owned(),
         parameters,
         body,
@@ -119,42 +148,46 @@ fn call(document: &Value, operation: &Operation<'_>, ours: &[Value]) -> Result<C
         statuses,
         toggles,
         extensions: extensions.filter(|(key, _)| keep(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
-        checks,
+        checks: Value::Null,
         description: String::new(),
     })
 }
 
 /// The one success body and its statuses.
-fn answer(document: &Value, operation: &Operation<'_>, expander: &Expander<'_>) -> Result<(Value, Vec<String>)> {
-    let mut found: Option<Value> = None;
+fn answer(model: &Model<'_>, operation: &Operation) -> Result<(Value, Vec<String>)> {
+    let mut found: Option<SchemaId> = None;
     let mut statuses = Vec::new();
-    for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
-        if !status.starts_with('2') {
-            continue;
-        }
-        let response = schema::deref(document, response)?;
-        let schema = json_schema(response).with_context(|| format!("status {status} has no JSON body"))?;
-        let tree = expander.expand(schema).with_context(|| format!("status {status}"))?;
-        match &found {
-            Some(other) if other != &tree => {
+    for (status, response) in operation.responses.iter().filter(|(status, _)| status.starts_with('2')) {
+        let schema = json_schema(&response.media).with_context(|| format!("status {status} has no JSON body"))?;
+        match found {
+            Some(other) if model.class(other) != model.class(schema) => {
                 bail!("status {status} answers something else than {}", statuses.join(", "))
             }
-            _ => found = Some(tree),
+            _ => found = Some(schema),
         }
         statuses.push(status.clone());
     }
-    Ok((found.context("no success status is documented")?, statuses))
+    Ok((model.tree(found.context("no success status is documented")?).context("the response")?, statuses))
 }
 
-fn json_schema(holder: &Value) -> Option<&Value> {
-    let content = holder.get("content")?.as_object()?;
-    let json = content
-        .iter()
-        .find(|(media, _)| media.split(';').next().is_some_and(|media| media.trim() == "application/json"));
-    json?.1.get("schema")
+fn json_schema(media: &BTreeMap<String, Media>) -> Option<SchemaId> {
+    let json = media.iter().find(|(name, _)| name.split(';').next().is_some_and(|name| name == "application/json"));
+    Some(json?.1.schema.as_ref()?.schema)
 }
 
 impl Call {
+    /// What the call holds, by its address below the operation.
+    pub fn places(&mut self) -> Vec<(String, &mut Value)> {
+        let mut out = vec![("response".to_owned(), &mut self.answer)];
+        out.extend(self.body.as_mut().map(|body| ("request".to_owned(), body)));
+        out.extend(self.toggles.as_mut().map(|toggles| ("toggles".to_owned(), toggles)));
+        for parameter in &mut self.parameters {
+            let [place, name] = ["in", "name"].map(|key| parameter[key].as_str().unwrap_or_default().to_owned());
+            out.push((format!("{place}.{name}"), &mut parameter["schema"]));
+        }
+        out
+    }
+
     /// `POST /sessions/{session_id}/cancel`.
     #[must_use]
     pub fn title(&self) -> String {

@@ -9,11 +9,11 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
 use super::Interface;
 use super::calls::Call;
+use crate::overlay::Traits;
 use crate::schema::LIMITS;
 
 /// Schemas that stand for handwritten types: name, Rust path, plain schema, description.
@@ -46,16 +46,11 @@ impl Lists {
         Self { money: list("x-money"), sensitive: list("x-sensitive"), seen: BTreeSet::new() }
     }
 
-    /// Names that are listed and that no property has.
-    ///
-    /// # Errors
-    /// When there is one: a renamed field must not quietly lose its type.
-    pub fn check_all_used(&self) -> Result<()> {
-        let unused: Vec<_> = self.money.union(&self.sensitive).filter(|name| !self.seen.contains(*name)).collect();
-        match unused.as_slice() {
-            [] => Ok(()),
-            names => bail!("`x-money` or `x-sensitive` lists names that no property has: {names:?}"),
-        }
+    /// Names that are listed and that no property has: a renamed field must not quietly lose its type.
+    #[must_use]
+    pub fn unused(&self) -> Vec<String> {
+        let all = self.money.union(&self.sensitive).filter(|name| !self.seen.contains(*name));
+        all.map(|name| format!("`money` or `sensitive` lists `{name}`, which no property is called")).collect()
     }
 
     fn is_money(&mut self, property: &str) -> bool {
@@ -79,9 +74,6 @@ pub fn type_call(call: &mut Call, lists: &mut Lists) {
         if parameter["schema"].get("$ref").is_some_and(|name| name == "#/components/schemas/Sensitive") {
             parameter["schema"] = json!({ "type": "string" });
         }
-        for key in ["example", "deprecated", "allowReserved", "allowEmptyValue"] {
-            parameter.as_object_mut().map(|parameter| parameter.remove(key));
-        }
     }
 }
 
@@ -93,7 +85,7 @@ fn type_tree(tree: &mut Value, property: &str, lists: &mut Lists) {
             facts.insert(key.to_owned(), fact);
         }
     }
-    for key in ["title", "not", "deprecated"] {
+    for key in ["not", "deprecated"] {
         map.remove(key);
     }
     if let Some(choices) = map.remove("oneOf").or_else(|| map.remove("anyOf")) {
@@ -189,36 +181,59 @@ fn type_children(map: &mut Map<String, Value>, property: &str, lists: &mut Lists
 /// What an answer is worthless without: who it is about and how much.
 const ESSENTIAL: [&str; 3] = ["id", "amount", "currency"];
 
-/// Lets what is only read go without everything but the essential; adds the provided schemas.
-///
-/// `x-essential` of a type names further properties it keeps, `x-keep-unknown` asks a type and all that it holds to
-/// keep fields that nobody knows yet.
-pub fn relax(interface: &mut Interface) {
+/// Lets what is only read go without everything but the essential, gives types their traits, and adds the provided
+/// schemas; returns the traits of what does not exist.
+pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
     let sent = interface.reach(interface.calls.iter().filter_map(|call| call.body.as_ref()));
+    let mut stale = Vec::new();
+    for (name, fields) in &traits.essential {
+        let properties = interface.schemas.get(name).and_then(|tree| tree.get("properties"));
+        let missing = fields.iter().filter(|field| properties.is_none_or(|all| all.get(field.as_str()).is_none()));
+        stale.extend(missing.map(|field| format!("essential: there is no {name}.{field}")));
+        if sent.contains(name) {
+            stale.push(format!("essential: {name} is sent too, so the interface alone says what it requires"));
+        }
+    }
     for (name, tree) in &mut interface.schemas {
-        let essential: Vec<Value> = tree.get("x-essential").and_then(Value::as_array).cloned().unwrap_or_default();
-        tree.as_object_mut().map(|tree| tree.remove("x-essential"));
         if sent.contains(name) {
             continue;
         }
-        if let Some(required) = tree.get_mut("required").and_then(Value::as_array_mut) {
-            required.retain(|name| ESSENTIAL.iter().any(|kept| name == kept) || essential.contains(name));
+        let essential: &[String] = traits.essential.get(name).map_or(&[], Vec::as_slice);
+        let has = |field: &String| tree.get("properties").is_some_and(|all| all.get(field).is_some());
+        let own: Vec<Value> = essential.iter().filter(|field| has(field)).map(|field| json!(field)).collect();
+        let required = tree.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+        let kept = required.into_iter().filter(|name| ESSENTIAL.iter().any(|kept| name == kept) && !own.contains(name));
+        let mut kept: Vec<Value> = kept.collect();
+        kept.extend(own);
+        if !kept.is_empty() || tree.get("required").is_some() {
+            tree["required"] = Value::Array(kept);
         }
     }
-    let keeping: Vec<Value> =
-        interface.schemas.values().filter(|tree| tree.get("x-keep-unknown").is_some()).cloned().collect();
-    for name in interface.reach(keeping.iter()) {
-        if let Some(tree) = interface.schemas.get_mut(&name).filter(|tree| tree.get("properties").is_some()) {
+    for name in &traits.boxed {
+        match interface.schemas.get_mut(name) {
+            Some(tree) => tree["x-boxed"] = json!(true),
+            None => stale.push(format!("boxed: there is no type {name}")),
+        }
+    }
+    let known = |name: &&String| interface.schemas.contains_key(*name);
+    stale.extend(
+        traits
+            .keep_unknown
+            .iter()
+            .filter(|name| !known(name))
+            .map(|name| format!("keep-unknown: there is no type {name}")),
+    );
+    let keeping: BTreeSet<String> = traits.keep_unknown.iter().filter(known).cloned().collect();
+    let below = interface.reach(keeping.iter().filter_map(|name| interface.schemas.get(name)));
+    for name in keeping.union(&below) {
+        let tree = interface.schemas.get_mut(name);
+        if let Some(tree) = tree.filter(|tree| keeping.contains(name) || tree.get("properties").is_some()) {
             tree["additionalProperties"] = json!({});
-        }
-    }
-    for tree in interface.schemas.values_mut().filter_map(Value::as_object_mut) {
-        if tree.remove("x-keep-unknown").is_some() {
-            tree.insert("additionalProperties".to_owned(), json!({}));
         }
     }
     for (name, path, kind, description) in PROVIDED {
         let tree = json!({ "type": kind, "description": description, "x-replace": path });
         interface.schemas.insert(name.to_owned(), tree);
     }
+    stale
 }

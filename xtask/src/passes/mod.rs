@@ -1,9 +1,9 @@
 //! From the curated slice to the document that `build.rs` reads: rules, where the overlay holds exceptions.
 //!
 //! The passes, in order:
-//! 1. [`calls`]: operations as the client makes them: references followed, one success body, one error shape,
-//!    no header that the handwritten layer sends, no operation that it makes itself;
-//! 2. [`expand`]: every schema as a tree without references and `allOf` (used by 1);
+//! 1. [`calls`]: operations as the client makes them, of [`crate::model`]: one success body, one error shape,
+//!    no header that the handwritten layer sends, no operation that it makes itself, every schema a tree;
+//! 2. [`select`]: the names and repairs of the overlay, put where they belong;
 //! 3. [`checks`]: what a request has to keep, taken from its tree before reading is made lenient;
 //! 4. [`lenient`]: money, decimals, personal data typed; limits and defaults dropped, so that no answer fails on them;
 //! 5. [`name`]: one named component for every object and enum, shared where the overlay or the shape says so;
@@ -14,9 +14,9 @@
 pub mod calls;
 pub mod checks;
 pub mod describe;
-pub mod expand;
 pub mod lenient;
 pub mod name;
+pub mod select;
 pub mod unify;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,8 @@ use serde_json::{Map, Value, json};
 
 use calls::Call;
 
-use crate::overlay::Stale;
+use crate::model::Model;
+use crate::overlay::Overlay;
 
 /// The interface between the passes: calls and named schemas.
 #[derive(Debug)]
@@ -70,22 +71,30 @@ pub fn references<'a>(tree: &'a Value, visit: &mut impl FnMut(&'a str)) {
     }
 }
 
-/// Runs all passes on the slice with the overlay applied; returns the document and the descriptions left over.
+/// Runs all passes on the slice with our calls in it; returns the document and what does not apply to it: entries of the
+/// overlay, and descriptions.
 ///
 /// # Errors
-/// The first rule that a schema or an operation breaks, with its place.
-pub fn run(curated: &Value, descriptions: &describe::Descriptions, stale: Stale) -> Result<(Value, Vec<String>)> {
-    let mut calls = calls::collect(curated)?;
+/// Every rule that a schema or an operation breaks, with its place.
+pub fn run(
+    curated: &Value,
+    model: &Model<'_>,
+    overlay: &Overlay,
+    texts: &describe::Descriptions,
+) -> Result<(Value, Vec<String>)> {
+    let mut calls = calls::collect(model)?;
+    let mut stale = select::select(&mut calls, overlay)?;
+    for call in &mut calls {
+        call.checks = checks::of_request(call.body.as_ref(), &call.parameters);
+    }
     let mut lists = lenient::Lists::new(curated);
     calls.iter_mut().for_each(|call| lenient::type_call(call, &mut lists));
-    if stale == Stale::Refuse {
-        lists.check_all_used()?;
-    }
+    stale.extend(lists.unused());
     let mut interface = name::name(calls)?;
-    lenient::relax(&mut interface);
+    stale.extend(lenient::relax(&mut interface, &overlay.traits));
     interface.schemas.insert(calls::ERROR.to_owned(), calls::error_schema());
-    let unused = describe::describe(&mut interface, descriptions, stale == Stale::Skip)?;
-    Ok((document(&interface, curated), unused))
+    stale.extend(describe::describe(&mut interface, texts));
+    Ok((document(&interface, curated), stale))
 }
 
 /// The interface as an OpenAPI document.

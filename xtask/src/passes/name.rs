@@ -1,6 +1,6 @@
 //! Pass `name`: one named component for every object, enum and choice.
 //!
-//! A node is named by the overlay (`x-name`), else by the upstream component that it is, else by where it stands
+//! A node is named by the overlay (`x-name`, put there by [`super::select`]), else by where it stands
 //! (`Transaction` + `url` = `TransactionUrl`). Nodes of one name are one type: the union of all of them, see
 //! [`super::unify::union`]. Nodes without a name of their own share a type when they have the same shape, under the
 //! shortest of the names that their places give. A name that would stand for two shapes is an error: the overlay
@@ -14,7 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::Interface;
 use super::calls::Call;
+use super::select::below;
 use super::unify::union;
+use crate::model::Step;
 
 /// Names every schema of `calls`.
 ///
@@ -71,8 +73,8 @@ struct Names {
     shapes: BTreeMap<String, String>,
     /// Names given by place, with the shape that has them.
     taken: BTreeMap<String, String>,
-    /// The name of an upstream component, for references from inside it.
-    components: BTreeMap<String, String>,
+    /// The name of the type that each class of schemas became, for references from inside it.
+    classes: BTreeMap<u64, String>,
 }
 
 impl Names {
@@ -84,26 +86,28 @@ impl Names {
         if !needs_name(tree) {
             return Ok(());
         }
-        let component = tree.get("x-component").and_then(Value::as_str).map(str::to_owned);
-        let own = tree.get("x-name").and_then(Value::as_str).map(str::to_owned);
-        let Some(name) = own.or_else(|| component.clone()) else {
+        let Some(name) = tree.get("x-name").and_then(Value::as_str).map(str::to_owned) else {
             return Ok(());
         };
-        let name = name.to_upper_camel_case();
-        if let Some(component) = component {
-            self.components.insert(component, name.clone());
-        }
-        let mut node = std::mem::replace(tree, reference(&name));
-        // What the property says of itself stays with the property.
-        for mark in ["x-name", "x-component"] {
-            node.as_object_mut().map(|node| node.remove(mark));
-        }
+        let node = self.cut_out(tree, &name);
         let joined = match self.named.get(&name) {
             Some(present) => union(present, &node).with_context(|| format!("type {name}"))?,
             None => node,
         };
         self.named.insert(name, joined);
         Ok(())
+    }
+
+    /// Puts a reference in the place of `tree`, and remembers what class of schemas it was.
+    fn cut_out(&mut self, tree: &mut Value, name: &str) -> Value {
+        let mut node = std::mem::replace(tree, reference(name));
+        if let Some(map) = node.as_object_mut() {
+            map.remove("x-name");
+            if let Some(class) = map.remove("x-class").as_ref().and_then(Value::as_u64) {
+                self.classes.insert(class, name.to_owned());
+            }
+        }
+        node
     }
 
     fn index_shapes(&mut self) {
@@ -141,13 +145,13 @@ impl Names {
         for (owner, tree) in &mut level {
             let owner_is_named = self.taken.contains_key(owner) && !fresh.contains(owner);
             visit_nameless(tree, owner, owner_is_named, &mut |node, _| {
-                let name = self.shapes.get(&shape(node)).context("a shape has lost its name")?;
-                let node = std::mem::replace(node, reference(name));
-                if fresh.contains(name) {
-                    match cut.remove(name) {
+                let name = self.shapes.get(&shape(node)).context("a shape has lost its name")?.clone();
+                let node = self.cut_out(node, &name);
+                if fresh.contains(&name) {
+                    match cut.remove(&name) {
                         // The same shape: only what is said about it can differ.
-                        Some(present) => cut.insert(name.clone(), union(&present, &node)?),
-                        None => cut.insert(name.clone(), node),
+                        Some(present) => cut.insert(name, union(&present, &node)?),
+                        None => cut.insert(name, node),
                     };
                 }
                 Ok(())
@@ -158,11 +162,8 @@ impl Names {
 
     /// References of a component to itself, now that it has a name.
     fn close_circles(&self, tree: &mut Value) -> Result<()> {
-        if let Some(component) = tree.get("x-recursive").and_then(Value::as_str) {
-            let name = self
-                .components
-                .get(component)
-                .with_context(|| format!("{component} contains itself and has no name"))?;
+        if let Some(class) = tree.get("x-recursive").and_then(Value::as_u64) {
+            let name = self.classes.get(&class).context("a schema contains itself and has no name")?;
             *tree = reference(name);
         }
         children(tree).into_iter().try_for_each(|child| self.close_circles(child))
@@ -174,34 +175,14 @@ fn reference(name: &str) -> Value {
 }
 
 /// Objects with properties, enums and choices become Rust types; the rest is spelled out in place.
-fn needs_name(tree: &Value) -> bool {
+pub(super) fn needs_name(tree: &Value) -> bool {
     let has = |key: &str| tree.get(key).and_then(Value::as_object).is_some_and(|map| !map.is_empty());
     has("properties") || has("x-tagged") || tree.get("enum").is_some()
 }
 
 /// The nodes right below `tree`, with no order but that of their keys.
 fn children(tree: &mut Value) -> Vec<&mut Value> {
-    named_children(tree).into_iter().map(|(_, child)| child).collect()
-}
-
-/// The nodes right below, each with what its place adds to a name.
-fn named_children(tree: &mut Value) -> Vec<(String, &mut Value)> {
-    let mut out = Vec::new();
-    for (key, child) in tree.as_object_mut().into_iter().flatten() {
-        match (key.as_str(), child) {
-            ("properties", Value::Object(properties)) => {
-                out.extend(properties.iter_mut().map(|(name, child)| (name.to_upper_camel_case(), child)));
-            }
-            ("x-tagged", Value::Object(tagged)) => {
-                let variants = tagged.get_mut("variants").and_then(Value::as_object_mut);
-                out.extend(variants.into_iter().flatten().map(|(tag, child)| (tag.to_upper_camel_case(), child)));
-            }
-            ("items", child @ Value::Object(_)) => out.push(("[]".to_owned(), child)),
-            ("additionalProperties", child @ Value::Object(_)) => out.push(("Value".to_owned(), child)),
-            _ => {}
-        }
-    }
-    out
+    below(tree).into_iter().map(|(_, child)| child).collect()
 }
 
 /// Calls `visit` on the outermost nodes that want a name and have none, with the name their place gives.
@@ -214,8 +195,12 @@ fn visit_nameless(
     if !is_named && needs_name(tree) {
         return visit(tree, place);
     }
-    for (own, child) in named_children(tree) {
-        let place = if own == "[]" { singular(place) } else { format!("{place}{own}") };
+    for (step, child) in below(tree) {
+        let place = match step {
+            Step::Property(name) | Step::Variant(name) => format!("{place}{}", name.to_upper_camel_case()),
+            Step::Items => singular(place),
+            Step::Additional => format!("{place}Value"),
+        };
         visit_nameless(child, &place, false, visit)?;
     }
     Ok(())

@@ -27,7 +27,11 @@ const OVERLAY: &str = include_str!("overlay.yaml");
 pub fn run(tests: bool) -> Result<()> {
     let copy = Copy::new()?;
     copy.edit(add)?;
-    copy.write("spec/overlay.yaml", &(copy.read("spec/overlay.yaml")? + OVERLAY))?;
+    let overlay = copy.read("spec/overlay.yaml")?;
+    let overlay = overlay.replacen("\noperations:\n", &format!("\noperations:\n{OVERLAY}"), 1);
+    let overlay = overlay.replacen("\ntypes:\n", "\ntypes:\n  HoldRequest: hold_transaction.request.$\n", 1);
+    let overlay = overlay.replacen("  Transaction: [", "  Transaction: [hold_transaction.response.$, ", 1);
+    copy.write("spec/overlay.yaml", &overlay)?;
     copy.write("tests/revision.rs", USAGE)?;
     copy.regenerate()?;
     // Without a package, so that dependencies have the features of `cargo test` and are not built again.

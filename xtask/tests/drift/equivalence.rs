@@ -125,8 +125,8 @@ fn flattened(document: &Value) -> Value {
                     Value::Object(both)
                 }
                 ("enum", Some(Value::Array(known))) => {
-                    let common = |item: &&Value| value.as_array().is_some_and(|other| other.contains(item));
-                    known.iter().filter(common).cloned().collect()
+                    let more = value.as_array().into_iter().flatten().filter(|item| !known.contains(item));
+                    known.iter().chain(more).cloned().collect()
                 }
                 (key, Some(known)) => panic!("{key} cannot be put together: {known} and {value}"),
             };

@@ -151,7 +151,7 @@ pub(crate) fn escape(name: &str) -> String {
 }
 
 fn pinned() -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/upstream.json");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../spec/history/2026-05-07.json");
     serde_json::from_slice(&std::fs::read(path).expect("the slice is pinned")).expect("the slice is JSON")
 }
 

@@ -194,6 +194,7 @@ impl<'d> Flat<'d> {
             self.media("request", "body", body);
         }
         for (status, response) in members(&operation["responses"]) {
+            let status = &status.to_uppercase();
             let response = self.deref(response);
             self.at("response", status.clone());
             self.say("status");
@@ -395,17 +396,13 @@ impl<'d> Flat<'d> {
         if !defaults.is_empty() {
             out.say("", format!("default={defaults:?}"));
         }
-        let mut enums = parts.iter().filter_map(|part| part["enum"].as_array());
-        if let Some(first) = enums.next() {
-            let mut values: BTreeSet<String> = first.iter().map(sorted).collect();
-            for other in enums {
-                let other: BTreeSet<String> = other.iter().map(sorted).collect();
-                values.retain(|value| other.contains(value));
-            }
+        // The lists of several parts are one: what one of them has, the service sends.
+        let enums: Vec<&Vec<Value>> = parts.iter().filter_map(|part| part["enum"].as_array()).collect();
+        if !enums.is_empty() {
             out.say("", "enum");
-            for value in values {
-                out.say("", format!("enum={value}"));
-            }
+        }
+        for value in enums.into_iter().flatten() {
+            out.say("", format!("enum={}", sorted(value)));
         }
     }
 

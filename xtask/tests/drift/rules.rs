@@ -7,7 +7,7 @@ use xtask::drift::compare;
 use xtask::drift::report::Section;
 use xtask::drift::rules::{Additional, Direction, Edit, Flag, Kind, Move, Noun, Rule};
 use xtask::drift::verdict::{Bump, Caller};
-use xtask::drift::{Choice, Limit};
+use xtask::model::{Choice, Limit};
 
 use crate::agreement::verify;
 use crate::oracle::Flattened;

@@ -1,6 +1,6 @@
 //! The facts a resolved schema states about the values it allows, each comparable on its own.
 //!
-//! How they are collected from a document is in [`super::node`]; which rule a difference breaks is in [`super::rules`].
+//! How they are collected from a document is in [`super::collect`].
 
 use std::cmp::Ordering;
 use std::collections::BTreeSet;

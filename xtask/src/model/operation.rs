@@ -1,12 +1,12 @@
 //! The operations of one document, with everything that a path, the document or a component adds to them put in.
-//!
-//! Comparing them is in [`super::endpoints`].
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::document::{Document, Place, Result, canonical, kind};
+use super::read::Reader;
+use super::schema::Below;
 use crate::schema::METHODS;
 
 /// A path whose parameter names are gone, and a method: what makes an operation the same one on both sides.
@@ -18,9 +18,11 @@ pub(crate) struct Key {
 
 /// One operation.
 #[derive(Debug)]
-pub(crate) struct Endpoint {
+pub(crate) struct Operation {
     /// `POST /transactions/{id}/capture`, as this document writes it.
     pub(crate) title: String,
+    /// The path as this document writes it.
+    pub(crate) path: String,
     pub(crate) place: Place,
     pub(crate) id: Option<String>,
     pub(crate) deprecated: bool,
@@ -55,7 +57,7 @@ pub(crate) struct Parameter {
     /// The style, or the media type of a parameter that is written as one.
     pub(crate) style: String,
     pub(crate) explode: bool,
-    pub(crate) schema: Vec<Place>,
+    pub(crate) schema: Option<Below>,
 }
 
 /// A request body.
@@ -70,7 +72,7 @@ pub(crate) struct Body {
 #[derive(Debug)]
 pub(crate) struct Media {
     pub(crate) place: Place,
-    pub(crate) schema: Vec<Place>,
+    pub(crate) schema: Option<Below>,
     pub(crate) encoding: Option<String>,
 }
 
@@ -90,23 +92,23 @@ pub(crate) struct Listed {
 }
 
 /// All operations of a document.
-pub(crate) fn read(document: &mut Document<'_>) -> Result<BTreeMap<Key, Endpoint>> {
+pub(crate) fn read(reader: &mut Reader<'_>) -> Result<BTreeMap<Key, Operation>> {
     let root = Document::root();
-    document.object(root)?;
+    reader.document.object(root)?;
     let mut found = BTreeMap::new();
-    for (path, item) in document.members(root, "paths")? {
+    for (path, item) in reader.document.members(root, "paths")? {
         if path.starts_with("x-") {
             continue;
         }
-        let item = document.resolve(item)?;
+        let item = reader.document.resolve(item)?;
         let (normal, names) = normalised(&path);
         for method in METHODS {
-            let Some(place) = document.child(item, method) else { continue };
-            let endpoint = endpoint(document, &path, method, &names, item, place)?;
+            let Some(place) = reader.document.child(item, method) else { continue };
+            let endpoint = endpoint(reader, &path, method, &names, item, place)?;
             if found.insert(Key { path: normal.clone(), method }, endpoint).is_some() {
-                return Err(
-                    document.error(place, "another path differs from this one only in the names of its parameters")
-                );
+                return Err(reader
+                    .document
+                    .error(place, "another path differs from this one only in the names of its parameters"));
             }
         }
     }
@@ -114,7 +116,7 @@ pub(crate) fn read(document: &mut Document<'_>) -> Result<BTreeMap<Key, Endpoint
 }
 
 /// The path without the names of its parameters, and those names.
-fn normalised(path: &str) -> (String, Vec<String>) {
+pub(crate) fn normalised(path: &str) -> (String, Vec<String>) {
     let mut normal = String::new();
     let mut names = Vec::new();
     let mut rest = path;
@@ -130,55 +132,56 @@ fn normalised(path: &str) -> (String, Vec<String>) {
 }
 
 fn endpoint(
-    document: &mut Document<'_>,
+    reader: &mut Reader<'_>,
     path: &str,
     method: &'static str,
     names: &[String],
     item: Place,
     place: Place,
-) -> Result<Endpoint> {
-    document.object(place)?;
+) -> Result<Operation> {
+    reader.document.object(place)?;
     let mut parameters = BTreeMap::new();
     for holder in [item, place] {
-        for entry in document.elements(holder, "parameters")? {
-            let (key, parameter) = parameter(document, entry, names)?;
+        for entry in reader.document.elements(holder, "parameters")? {
+            let (key, parameter) = parameter(reader, entry, names)?;
             parameters.insert(key, parameter);
         }
     }
-    let body = match document.child(place, "requestBody") {
+    let body = match reader.document.child(place, "requestBody") {
         None => None,
         Some(body) => {
-            let body = document.resolve(body)?;
-            Some(Body { place: body, required: document.flag(body, "required")?, media: media(document, body)? })
+            let body = reader.document.resolve(body)?;
+            Some(Body { place: body, required: reader.document.flag(body, "required")?, media: media(reader, body)? })
         }
     };
     let mut responses = BTreeMap::new();
-    for (status, entry) in document.members(place, "responses")? {
+    for (status, entry) in reader.document.members(place, "responses")? {
         if status.starts_with("x-") {
             continue;
         }
-        let place = document.resolve(entry)?;
-        let response = Response { place, media: media(document, place)?, headers: headers(document, place)? };
+        let place = reader.document.resolve(entry)?;
+        let response = Response { place, media: media(reader, place)?, headers: headers(reader, place)? };
         responses.insert(status.to_uppercase(), response);
     }
-    Ok(Endpoint {
+    Ok(Operation {
         title: format!("{} {path}", method.to_uppercase()),
+        path: path.to_owned(),
         place,
-        id: document.text(place, "operationId")?.map(str::to_owned),
-        deprecated: document.flag(place, "deprecated")?,
+        id: reader.document.text(place, "operationId")?.map(str::to_owned),
+        deprecated: reader.document.flag(place, "deprecated")?,
         parameters,
         body,
         responses,
-        security: security(document, place)?,
-        servers: servers(document, item, place)?,
+        security: security(&mut reader.document, place)?,
+        servers: servers(&mut reader.document, item, place)?,
     })
 }
 
-fn parameter(document: &mut Document<'_>, entry: Place, names: &[String]) -> Result<(ParameterKey, Parameter)> {
-    let place = document.resolve(entry)?;
+fn parameter(reader: &mut Reader<'_>, entry: Place, names: &[String]) -> Result<(ParameterKey, Parameter)> {
+    let place = reader.document.resolve(entry)?;
     let missing = |document: &Document<'_>, key: &str| document.error(place, format!("the parameter has no `{key}`"));
-    let location = document.text(place, "in")?.ok_or_else(|| missing(document, "in"))?;
-    let name = document.text(place, "name")?.ok_or_else(|| missing(document, "name"))?;
+    let location = reader.document.text(place, "in")?.ok_or_else(|| missing(&reader.document, "in"))?;
+    let name = reader.document.text(place, "name")?.ok_or_else(|| missing(&reader.document, "name"))?;
     let shown = match location {
         "path" => names
             .iter()
@@ -189,37 +192,43 @@ fn parameter(document: &mut Document<'_>, entry: Place, names: &[String]) -> Res
         _ => name.to_owned(),
     };
     let default = if matches!(location, "query" | "cookie") { "form" } else { "simple" };
-    let mut read = described(document, place, default)?;
+    let mut read = described(reader, place, default)?;
     read.required |= location == "path";
     Ok((ParameterKey { location: location.to_owned(), name: shown }, read))
 }
 
 /// What parameters and headers have in common.
-fn described(document: &mut Document<'_>, place: Place, default_style: &str) -> Result<Parameter> {
-    let content = media(document, place)?;
-    let style = document.text(place, "style")?.unwrap_or(default_style).to_owned();
-    let explode = document.flag_if_given(place, "explode")?.unwrap_or(style == "form");
+fn described(reader: &mut Reader<'_>, place: Place, default_style: &str) -> Result<Parameter> {
+    let content = media(reader, place)?;
+    let style = reader.document.text(place, "style")?.unwrap_or(default_style).to_owned();
+    let explode = reader.document.flag_if_given(place, "explode")?.unwrap_or(style == "form");
     let (style, schema) = match content.first_key_value() {
         Some((name, media)) => (name.clone(), media.schema.clone()),
-        None => (style, document.child(place, "schema").into_iter().collect()),
+        None => (style, schema_of(reader, place)?),
     };
     Ok(Parameter {
         place,
-        required: document.flag(place, "required")?,
-        deprecated: document.flag(place, "deprecated")?,
-        allow_empty: document.flag(place, "allowEmptyValue")?,
-        allow_reserved: document.flag(place, "allowReserved")?,
+        required: reader.document.flag(place, "required")?,
+        deprecated: reader.document.flag(place, "deprecated")?,
+        allow_empty: reader.document.flag(place, "allowEmptyValue")?,
+        allow_reserved: reader.document.flag(place, "allowReserved")?,
         style,
         explode,
         schema,
     })
 }
 
-fn media(document: &mut Document<'_>, place: Place) -> Result<BTreeMap<String, Media>> {
+fn schema_of(reader: &mut Reader<'_>, holder: Place) -> Result<Option<Below>> {
+    let at = reader.document.child(holder, "schema").into_iter().collect();
+    reader.below(at)
+}
+
+fn media(reader: &mut Reader<'_>, place: Place) -> Result<BTreeMap<String, Media>> {
     let mut found = BTreeMap::new();
-    for (name, entry) in document.members(place, "content")? {
-        document.object(entry)?;
-        let schema = document.child(entry, "schema").into_iter().collect();
+    for (name, entry) in reader.document.members(place, "content")? {
+        reader.document.object(entry)?;
+        let schema = schema_of(reader, entry)?;
+        let document = &mut reader.document;
         let encoding = document.child(entry, "encoding").map(|encoding| canonical(document.value(encoding)));
         // Media types know no case, and spaces between their parameters mean nothing.
         let name = name.to_lowercase().split(';').map(str::trim).collect::<Vec<_>>().join("; ");
@@ -228,14 +237,14 @@ fn media(document: &mut Document<'_>, place: Place) -> Result<BTreeMap<String, M
     Ok(found)
 }
 
-fn headers(document: &mut Document<'_>, place: Place) -> Result<BTreeMap<String, Parameter>> {
+fn headers(reader: &mut Reader<'_>, place: Place) -> Result<BTreeMap<String, Parameter>> {
     let mut found = BTreeMap::new();
-    for (name, entry) in document.members(place, "headers")? {
+    for (name, entry) in reader.document.members(place, "headers")? {
         let name = name.to_lowercase();
         // OpenAPI gives no meaning to this one here: the media types say it.
         if name != "content-type" {
-            let header = document.resolve(entry)?;
-            found.insert(name, described(document, header, "simple")?);
+            let header = reader.document.resolve(entry)?;
+            found.insert(name, described(reader, header, "simple")?);
         }
     }
     Ok(found)

@@ -1,6 +1,6 @@
-//! Reading the keywords of the parts of a schema into one [`Node`].
+//! Reading the keywords of the parts of a schema into one [`Schema`].
 //!
-//! How the parts are found, and the rules by which they add up, is in [`super::node`].
+//! How the parts are found is in [`super::read`], the rules by which they add up in [`super::schema`].
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::document::{Document, Place, Result, canonical, kind};
 use super::fact::{Bound, Fact, Keyword, Limit, Stated};
-use super::node::{Choice, DEEPEST, Group, Node, Resolver, TOO_DEEP, Values};
+use super::read::{Members, Reader};
+use super::schema::{Choice, Group, Schema};
 
-impl Resolver<'_> {
+impl Reader<'_> {
     pub(super) fn types(&mut self, part: Place) -> Result<Option<BTreeSet<String>>> {
         let wrong = |value: &Value| format!("`type` is {}, not the name of a type", kind(value));
         let mut types = BTreeSet::new();
@@ -34,7 +35,7 @@ impl Resolver<'_> {
         Ok(Some(types))
     }
 
-    pub(super) fn texts(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn texts(&mut self, part: Place, node: &mut Schema, members: &mut Members) -> Result<()> {
         for (key, keyword) in [("format", Keyword::Format), ("pattern", Keyword::Pattern)] {
             if let Some(text) = self.document.text(part, key)? {
                 add_text(node, keyword, text.to_owned(), part);
@@ -47,13 +48,11 @@ impl Resolver<'_> {
                 return Err(self.document.error(part, format!("`multipleOf` is {}, not a number", kind(other))));
             }
         }
-        if let Some(not) = self.document.child(part, "not") {
-            node.excluded.push(not);
-        }
+        members.excluded.extend(self.document.child(part, "not"));
         Ok(())
     }
 
-    pub(super) fn limits(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn limits(&mut self, part: Place, node: &mut Schema) -> Result<()> {
         for limit in Limit::ALL {
             let at = match self.document.object(part)?.get(limit.keyword()) {
                 None => continue,
@@ -92,7 +91,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    pub(super) fn flags(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn flags(&mut self, part: Place, node: &mut Schema) -> Result<()> {
         for (key, keyword) in [
             ("readOnly", Keyword::ReadOnly),
             ("writeOnly", Keyword::WriteOnly),
@@ -107,37 +106,33 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    pub(super) fn values(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn values(&mut self, part: Place, node: &mut Schema) -> Result<()> {
         let values = match self.document.object(part)?.get("enum") {
             None => return Ok(()),
             Some(Value::Array(values)) => values,
             Some(other) => return Err(self.document.error(part, format!("`enum` is {}, not an array", kind(other)))),
         };
-        let stated: BTreeSet<String> = values.iter().map(canonical).collect();
-        match &mut node.values {
-            Some(known) => {
-                known.allowed.retain(|value, _| stated.contains(value));
-                known.allowed.values_mut().for_each(|by| by.push(part));
-                known.by.push(part);
-            }
-            None => {
-                let allowed = stated.into_iter().map(|value| (value, vec![part])).collect();
-                node.values = Some(Values { allowed, by: vec![part] });
+        let known = node.values.get_or_insert_default();
+        known.by.push(part);
+        for value in values.iter().map(canonical) {
+            let by = known.allowed.entry(value).or_default();
+            if by.last() != Some(&part) {
+                by.push(part);
             }
         }
         Ok(())
     }
 
-    pub(super) fn object_keywords(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn object_keywords(&mut self, part: Place, node: &mut Schema, members: &mut Members) -> Result<()> {
         for (name, place) in self.document.members(part, "properties")? {
             self.document.object(place)?;
-            node.properties.entry(name).or_default().described.push(place);
+            members.properties.entry(name).or_default().0.push(place);
         }
         for place in self.document.elements(part, "required")? {
             let Value::String(name) = self.document.value(place) else {
                 return Err(self.document.error(place, "a name in `required` is not a string"));
             };
-            let required = &mut node.properties.entry(name.clone()).or_default().required;
+            let required = &mut members.properties.entry(name.clone()).or_default().1;
             // A name that is listed twice is demanded once.
             if required.last() != Some(&part) {
                 required.push(part);
@@ -147,7 +142,7 @@ impl Resolver<'_> {
         let text = match self.document.value(place) {
             Value::Bool(true) => return Ok(()),
             Value::Bool(false) => "none",
-            Value::Object(_) if self.allows_all(&[place])? => return Ok(()),
+            Value::Object(_) if self.allows_all(place)? => return Ok(()),
             Value::Object(_) => "typed",
             other => {
                 let problem = format!("expected a schema, true or false, found {}", kind(other));
@@ -155,34 +150,35 @@ impl Resolver<'_> {
             }
         };
         if text == "typed" {
-            node.additional.push(place);
+            members.additional.push(place);
         }
         add_text(node, Keyword::AdditionalProperties, text.to_owned(), part);
         Ok(())
     }
 
-    pub(super) fn items_and_choices(&mut self, part: Place, node: &mut Node) -> Result<()> {
+    pub(super) fn items_and_choices(&mut self, part: Place, node: &mut Schema, members: &mut Members) -> Result<()> {
         if let Some(items) = self.document.child(part, "items")
-            && !self.allows_all(&[items])?
+            && !self.allows_all(items)?
         {
-            node.items.push(items);
+            members.items.push(items);
         }
         if self.document.object(part)?.contains_key("discriminator") {
             return Ok(());
         }
         for (key, choice) in [("oneOf", Choice::OneOf), ("anyOf", Choice::AnyOf)] {
-            let alternatives = self.document.elements(part, key)?;
-            if alternatives.len() > 1 {
-                node.groups.push(Group { choice, alternatives, by: part });
+            let listed = self.document.elements(part, key)?;
+            if listed.len() > 1 {
+                let alternatives = listed.iter().map(|place| self.schema(&[*place])).collect::<Result<_>>()?;
+                node.groups.push(Group { choice, alternatives, by: vec![part] });
             }
         }
         Ok(())
     }
 
-    pub(super) fn nullable_and_default(&mut self, roots: &[Place], node: &mut Node) -> Result<()> {
+    pub(super) fn nullable_and_default(&mut self, roots: &[Place], node: &mut Schema) -> Result<()> {
         let mut nullable = None;
         for root in roots {
-            nullable = all_allow_null(nullable, self.nullable(*root, 0)?);
+            nullable = all_allow_null(nullable, self.nullable(*root)?);
         }
         let defaults = self.defaults(roots)?;
         let stating = |document: &Document<'_>, key: &str| -> Vec<Place> {
@@ -211,22 +207,17 @@ impl Resolver<'_> {
     }
 
     /// Whether null is allowed: yes, no, or not said.
-    fn nullable(&mut self, place: Place, depth: usize) -> Result<Option<bool>> {
+    fn nullable(&mut self, place: Place) -> Result<Option<bool>> {
         let place = self.document.resolve(place)?;
         if let Some(known) = self.nullable.get(&place) {
             return Ok(*known);
         }
-        if depth > DEEPEST {
-            return Err(self.document.error(place, TOO_DEEP));
-        }
-        // Parts that lead back here add nothing to what the others say.
-        self.nullable.insert(place, None);
         let answer = if self.document.flag(place, "nullable")? {
             Some(true)
         } else {
             let mut combined = self.types(place)?.map(|types| types.contains("null"));
             for part in self.conjuncts(place)? {
-                combined = all_allow_null(combined, self.nullable(part, depth + 1)?);
+                combined = all_allow_null(combined, self.nullable(part)?);
             }
             combined
         };
@@ -255,7 +246,7 @@ impl Resolver<'_> {
     }
 }
 
-fn add_text(node: &mut Node, keyword: Keyword, text: String, part: Place) {
+fn add_text(node: &mut Schema, keyword: Keyword, text: String, part: Place) {
     let stated =
         node.facts.entry(keyword).or_insert_with(|| Stated { fact: Fact::Texts(BTreeSet::new()), by: Vec::new() });
     if let Fact::Texts(texts) = &mut stated.fact {

@@ -1,39 +1,39 @@
-//! One side of a comparison as addressed JSON: every object that is looked at has a JSON Pointer and a small id.
+//! A document as addressed JSON: every object that is looked at has a JSON Pointer and a small id.
 //!
-//! Typed reads and references live here, so that an odd document ends in an error that names the side and the place.
-//! What schemas mean is in [`super::node`].
+//! Typed reads and references live here, so that an odd document ends in an error that names the document and the
+//! place. What schemas mean is in [`super::schema`].
 
 use std::collections::HashMap;
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-/// Why a document cannot be compared: which side, where in it, and what is wrong there.
+/// Why the meaning of a document cannot be told: which document, where in it, and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DriftError {
+pub struct ModelError {
     side: String,
     pointer: String,
     problem: String,
 }
 
-impl DriftError {
+impl ModelError {
     pub(crate) fn new(side: &str, pointer: &str, problem: impl Into<String>) -> Self {
         Self { side: side.to_owned(), pointer: pointer.to_owned(), problem: problem.into() }
     }
 }
 
-impl fmt::Display for DriftError {
+impl fmt::Display for ModelError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // One line, whatever names the document holds.
         let line = format!("{} document, #{}: {}", self.side, self.pointer, self.problem);
-        f.write_str(&super::text::clean(&line))
+        f.write_str(&crate::drift::text::clean(&line))
     }
 }
 
-impl std::error::Error for DriftError {}
+impl std::error::Error for ModelError {}
 
 /// The result of everything that reads a document.
-pub(crate) type Result<T> = std::result::Result<T, DriftError>;
+pub(crate) type Result<T> = std::result::Result<T, ModelError>;
 
 /// A place in one document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -102,8 +102,8 @@ impl<'a> Document<'a> {
         keys.iter().rev().fold(String::new(), |pointer, key| pointer + "/" + key)
     }
 
-    pub(crate) fn error(&self, place: Place, problem: impl Into<String>) -> DriftError {
-        DriftError::new(self.side, &self.pointer(place), problem)
+    pub(crate) fn error(&self, place: Place, problem: impl Into<String>) -> ModelError {
+        ModelError::new(self.side, &self.pointer(place), problem)
     }
 
     fn intern(&mut self, entry: Entry<'a>) -> Place {

@@ -1,0 +1,231 @@
+//! Edits of the document that leave the wire the same change nothing: drift reports nothing, `regen` stops on nothing, and
+//! the document that the bindings are generated from is the same byte for byte, so the bindings are.
+//!
+//! Each edit is made everywhere it can be made, on every recorded revision.
+
+use serde_json::{Map, Value, json};
+use xtask::drift::compare;
+use xtask::model::{Model, contradictions};
+use xtask::overlay::Stale;
+use xtask::regen::Spec;
+use xtask::schema::to_text;
+
+/// Calls `edit` on every schema object of a document, the innermost first.
+fn each_schema(document: &mut Value, edit: &mut impl FnMut(&mut Value)) {
+    fn schema(value: &mut Value, edit: &mut impl FnMut(&mut Value)) {
+        for (key, child) in value.as_object_mut().into_iter().flatten() {
+            match (key.as_str(), child) {
+                ("properties", Value::Object(map)) => map.values_mut().for_each(|child| schema(child, edit)),
+                ("allOf" | "oneOf" | "anyOf", Value::Array(list)) => {
+                    list.iter_mut().for_each(|child| schema(child, edit))
+                }
+                ("items" | "additionalProperties" | "not", child @ Value::Object(_)) => schema(child, edit),
+                _ => {}
+            }
+        }
+        edit(value);
+    }
+    fn holders(value: &mut Value, edit: &mut impl FnMut(&mut Value)) {
+        match value {
+            Value::Object(map) => {
+                for (key, child) in map {
+                    match key.as_str() {
+                        "schema" => schema(child, edit),
+                        "schemas" => child.as_object_mut().into_iter().flatten().for_each(|(_, one)| schema(one, edit)),
+                        "example" | "examples" => {}
+                        _ => holders(child, edit),
+                    }
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(|child| holders(child, edit)),
+            _ => {}
+        }
+    }
+    holders(document, edit);
+}
+
+fn renamed_path_parameters(mut document: Value) -> Value {
+    fn parameters(value: &mut Value) {
+        match value {
+            Value::Object(map) => {
+                if map.get("in") == Some(&json!("path")) {
+                    map["name"] = json!(format!("my_{}", map["name"].as_str().unwrap()));
+                }
+                map.values_mut().for_each(parameters);
+            }
+            Value::Array(list) => list.iter_mut().for_each(parameters),
+            _ => {}
+        }
+    }
+    parameters(&mut document);
+    let paths = std::mem::take(document["paths"].as_object_mut().unwrap());
+    let renamed: Map<String, Value> = paths.into_iter().map(|(path, item)| (path.replace('{', "{my_"), item)).collect();
+    document["paths"] = Value::Object(renamed);
+    document
+}
+
+fn renamed_components(document: Value) -> Value {
+    // Turned round, so that their order changes too.
+    let turned = |name: &str| format!("X{}", name.chars().rev().collect::<String>());
+    let mut document = document;
+    fn references(value: &mut Value, rename: &impl Fn(&str) -> String) {
+        match value {
+            Value::Object(map) => {
+                for (key, child) in map {
+                    match (key.as_str(), &mut *child) {
+                        ("$ref", Value::String(target)) => *target = rename(target),
+                        ("mapping", Value::Object(mapping)) => {
+                            for target in mapping.values_mut() {
+                                *target = json!(rename(target.as_str().unwrap()));
+                            }
+                        }
+                        _ => references(child, rename),
+                    }
+                }
+            }
+            Value::Array(list) => list.iter_mut().for_each(|child| references(child, rename)),
+            _ => {}
+        }
+    }
+    references(&mut document, &|target| {
+        let (kind, name) = target.rsplit_once('/').unwrap();
+        format!("{kind}/{}", turned(name))
+    });
+    for kind in ["schemas", "parameters", "responses"] {
+        let Some(Value::Object(components)) = document["components"].get_mut(kind) else { continue };
+        let all = std::mem::take(components);
+        components.extend(all.into_iter().map(|(name, value)| (turned(&name), value)));
+    }
+    document
+}
+
+fn references_put_in_line(document: Value) -> Value {
+    let original = document.clone();
+    let mut document = document;
+    each_schema(&mut document, &mut |schema| {
+        if let Some(target) = schema.get("$ref").and_then(Value::as_str) {
+            *schema = original.pointer(&target[1..]).unwrap().clone();
+        }
+    });
+    document
+}
+
+fn what_is_in_line_made_components(mut document: Value) -> Value {
+    let mut made = Map::new();
+    each_schema(&mut document, &mut |schema| {
+        if schema.get("properties").is_some() || schema.get("enum").is_some() || schema.get("items").is_some() {
+            let name = format!("Made{}", made.len());
+            let reference = json!({ "$ref": format!("#/components/schemas/{name}") });
+            made.insert(name, std::mem::replace(schema, reference));
+        }
+    });
+    document["components"]["schemas"].as_object_mut().unwrap().extend(made);
+    document
+}
+
+fn parts_split(mut document: Value) -> Value {
+    each_schema(&mut document, &mut |schema| {
+        let Some(properties) = schema.get("properties").and_then(Value::as_object).filter(|all| all.len() > 1) else {
+            return;
+        };
+        let half = properties.len() / 2;
+        let parts = [properties.iter().take(half).collect::<Vec<_>>(), properties.iter().skip(half).collect()];
+        let mut parts: Vec<Value> = parts
+            .into_iter()
+            .map(|part| part.into_iter().map(|(name, child)| (name.clone(), child.clone())).collect::<Map<_, _>>())
+            .map(|properties| json!({ "type": "object", "properties": properties }))
+            .collect();
+        let map = schema.as_object_mut().unwrap();
+        map.remove("properties");
+        parts[1]["required"] = map.remove("required").unwrap_or_else(|| json!([]));
+        parts.extend(map.remove("allOf").into_iter().flat_map(|others| others.as_array().unwrap().clone()));
+        map.insert("allOf".to_owned(), Value::Array(parts));
+    });
+    document
+}
+
+/// What a part without a name says goes into the schema that it is a part of.
+fn parts_hoisted(mut document: Value) -> Value {
+    each_schema(&mut document, &mut |schema| {
+        let Some(parts) = schema.get("allOf").and_then(Value::as_array).cloned() else { return };
+        let is_plain = |part: &&Value| {
+            let keys = ["type", "properties", "required"];
+            part.as_object().unwrap().keys().all(|key| keys.contains(&key.as_str()))
+        };
+        let clashes = schema.get("properties").is_some() || schema.get("required").is_some();
+        let Some(plain) = parts.iter().find(is_plain).filter(|_| !clashes).cloned() else { return };
+        let rest: Vec<Value> = parts.into_iter().filter(|part| *part != plain).collect();
+        let map = schema.as_object_mut().unwrap();
+        map.extend(plain.as_object().unwrap().clone());
+        map.insert("allOf".to_owned(), Value::Array(rest));
+    });
+    document
+}
+
+fn parts_reordered(mut document: Value) -> Value {
+    each_schema(&mut document, &mut |schema| {
+        for key in ["allOf", "required"] {
+            if let Some(Value::Array(list)) = schema.get_mut(key) {
+                list.reverse();
+            }
+        }
+    });
+    document
+}
+
+fn an_empty_part_first(mut document: Value) -> Value {
+    each_schema(&mut document, &mut |schema| {
+        if let Some(Value::Array(parts)) = schema.get_mut("allOf") {
+            parts.insert(0, json!({}));
+        } else if schema.get("$ref").is_some() || schema.get("enum").is_some() {
+            *schema = json!({ "allOf": [{}, schema.take()] });
+        }
+    });
+    document
+}
+
+type Edit = fn(Value) -> Value;
+
+const EDITS: [(&str, Edit); 8] = [
+    ("path parameters renamed", renamed_path_parameters),
+    ("components renamed", renamed_components),
+    ("references put in line", references_put_in_line),
+    ("what is in line made components", what_is_in_line_made_components),
+    ("parts split", parts_split),
+    ("parts hoisted", parts_hoisted),
+    ("parts reordered", parts_reordered),
+    ("an empty part first", an_empty_part_first),
+];
+
+fn nothing_changes(date: &str, stale: Stale) {
+    let path = format!("{}/../spec/history/{date}.json", env!("CARGO_MANIFEST_DIR"));
+    let slice: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let spec = Spec::here();
+    let before = spec.generate(&slice, stale).unwrap();
+    let listed = |slice: &Value| contradictions::list(&Model::read("this", slice).unwrap());
+    let (text, contradictions) = (to_text(&before.document), listed(&slice));
+    for (name, edit) in EDITS {
+        let edited = edit(slice.clone());
+        assert_ne!(edited, slice, "{date}, {name}: the edit did nothing");
+        let report = compare(&slice, &edited).unwrap();
+        let changes: Vec<_> =
+            report.changes.iter().map(|one| format!("{} {} {}", one.rule, one.operation, one.path)).collect();
+        assert!(changes.is_empty(), "{date}, {name}: {changes:#?}");
+        let after = spec.generate(&edited, stale).unwrap_or_else(|error| panic!("{date}, {name}: {error:#}"));
+        assert_eq!(after.skipped, before.skipped, "{date}, {name}");
+        assert_eq!(listed(&edited), contradictions, "{date}, {name}");
+        assert!(to_text(&after.document) == text, "{date}, {name}: another document");
+    }
+}
+
+#[test]
+fn on_the_newest_revision_nothing_changes() {
+    nothing_changes("2026-05-07", Stale::Refuse);
+}
+
+#[test]
+fn on_older_revisions_nothing_changes() {
+    for date in ["2024-09-04", "2025-09-22", "2026-04-19"] {
+        nothing_changes(date, Stale::Skip);
+    }
+}
