@@ -117,7 +117,8 @@ impl Client {
     /// nothing else that could be the call's, such as a successful event of the amount without a reference.
     /// The settle time runs from [`Attempt::until`], after which nothing of the request can leave this machine, and
     /// covers by default as much time again as the call had, and a minute at least. What no client can know is whether a
-    /// gateway holds a request for longer than that and then passes it on. No standard keeps one from it. If yours
+    /// gateway holds a request for longer than that and then passes it on, or whether the service has accepted one with
+    /// 202 and shows no event of it for as long. No standard keeps them from it. If yours
     /// can, set [`PollOptions::settle`] to more than the longest time it does.
     ///
     /// [`Outcome::Unknown`] and [`Outcome::UnderWay`] mean that time was up first. Do not make the call again; resolve

@@ -37,6 +37,14 @@ impl<'a> Events<'a> {
         event.success == Some(true) && !self.is_taken_back(event)
     }
 
+    /// Whether an event tells the end of the request that this one began.
+    fn has_ended(&self, start: &TransactionEvent) -> bool {
+        let request = filled(start.request_id.as_deref());
+        let is_end = |event: &&TransactionEvent| filled(event.correlation_request_id.as_deref()) == request;
+        request.is_some()
+            && self.all.iter().filter(is_end).any(|event| event.success.is_some() && event.event != start.event)
+    }
+
     /// How the operation of an outcome's event ended.
     fn fate(&self, event: &TransactionEvent) -> Fate {
         match event.success {
@@ -67,7 +75,8 @@ impl<'a> Events<'a> {
             if tie == Tie::Possible && (!fits || is_stale || first == Some(place)) && attempt.operation != Kind::Void {
                 return None;
             }
-            Some(Trace { tie, fate, fits, is_stale, time: event.created_at, place })
+            let is_ended = fate == Fate::Started && self.has_ended(event);
+            Some(Trace { tie, fate, fits, is_stale, is_ended, time: event.created_at, place })
         };
         self.all.iter().enumerate().filter_map(trace).collect()
     }

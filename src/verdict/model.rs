@@ -78,6 +78,8 @@ struct Operation {
     /// Whether it is accepted with 202, with a start and an end of its own.
     accepted: bool,
     keeps_reference: bool,
+    /// Whether there is no event of its start. What is accepted shows one, unless the client knows by the 202.
+    hides_start: bool,
     id: usize,
 }
 
@@ -134,7 +136,7 @@ impl History {
         let taken_back =
             ends.filter(|(_, success)| *success && rng.u8(..5) == 0).map(|(ends, _)| ends + rng.i64(0..100));
         let has_reference = kind != Kind::Void;
-        let own = Operation {
+        let mut own = Operation {
             ours: true,
             kind,
             reference: has_reference.then_some(OWN),
@@ -144,11 +146,13 @@ impl History {
             taken_back,
             accepted,
             keeps_reference: rng.u8(..4) > 0,
+            hides_start: false,
             id: 0,
         };
-        // A gateway that got no response sends it once more.
+        // A gateway that got no response in time sends it once more. Corrections come later than that.
         if rng.u8(..10) == 0 && ends.is_some_and(|(_, success)| success) && !accepted {
             let at = begins.unwrap_or_default() + rng.i64(1..5);
+            own.taken_back = own.taken_back.map(|taken_back| taken_back.max(at));
             operations.push(Operation {
                 ends: Some((at, rng.bool())),
                 begins: Some(at),
@@ -207,7 +211,9 @@ impl History {
                 _ => (Name::Authorize, Name::Authorize),
             };
             let request = format!("request-{}", operation.id);
-            if let Some(begins) = operation.begins.filter(|begins| *begins <= at && operation.accepted) {
+            if let Some(begins) =
+                operation.begins.filter(|begins| *begins <= at && operation.accepted && !operation.hides_start)
+            {
                 let request_id = self.has_ids.then(|| request.clone());
                 events.push((begins, TransactionEvent { request_id, success: Some(true), ..named(start, begins) }));
             }
@@ -327,6 +333,7 @@ fn other(kind: Kind, reference: Option<&'static str>, amount: i64, at: i64, succ
         taken_back: None,
         accepted: false,
         keeps_reference: true,
+        hides_start: false,
         id: 0,
     }
 }
@@ -402,7 +409,7 @@ fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SetAside>, bool)
 /// One history, read several times. Gives what contradicts it.
 fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> Option<String> {
     let mut rng = Rng::with_seed(seed);
-    let history = History::draw(&mut rng, world);
+    let mut history = History::draw(&mut rng, world);
     let mut attempt = history.attempt();
     let own = history.own().last().unwrap().clone();
     if mutant == Judge::TakesReferencesForUnique {
@@ -412,7 +419,9 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
     // calls the request something, which may reach us as well.
     let answered = own.begins.filter(|begins| *begins < TIMEOUT && rng.bool());
     let mut reads = vec![];
-    if let Some(begins) = answered {
+    if answered.is_some() {
+        // The response to a request that was sent twice is that to the second.
+        let begins = history.own().filter_map(|one| one.begins).max().unwrap_or_default();
         let request = format!("request-{}", own.id);
         let mut headers = HeaderMap::new();
         if own.accepted && rng.u8(..4) > 0 {
@@ -420,6 +429,9 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
         }
         let status = if own.accepted { StatusCode::ACCEPTED } else { StatusCode::OK };
         let is_stale = !own.accepted && rng.u8(..8) == 0 && attempt.generated;
+        if own.accepted {
+            history.operations.iter_mut().filter(|one| one.id == own.id).for_each(|one| one.hides_start = rng.bool());
+        }
         if own.accepted || own.ends.is_some() {
             let request_id = (history.has_ids && rng.bool()).then_some(request.as_str());
             if mutant != Judge::ForgetsThe202 || !own.accepted {

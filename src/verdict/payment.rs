@@ -71,6 +71,7 @@ fn trace(
         fate: fate(transaction, set_aside),
         fits,
         is_stale: is_stale(transaction.created_at, attempt),
+        is_ended: false,
         time: transaction.created_at,
         place,
     })

@@ -41,6 +41,8 @@ pub(crate) struct Trace {
     pub(crate) fits: bool,
     /// Whether it is older than the attempt, whatever the clocks say.
     pub(crate) is_stale: bool,
+    /// For a start: whether an outcome names its request.
+    pub(crate) is_ended: bool,
     pub(crate) time: Option<DateTime<Utc>>,
     /// Its place among its like.
     pub(crate) place: usize,
@@ -116,13 +118,14 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// A start that no outcome follows.
-    fn pending(&self) -> Option<&'a Trace> {
-        let start = newest(self.started.iter().copied())?;
-        let ended = newest(self.done.iter().chain(&self.failed).copied());
-        let outcomes = self.done.len().saturating_add(self.failed.len());
-        let is_open = self.started.len() > outcomes || ended.is_none_or(|ended| start.is_after(ended));
-        is_open.then_some(start)
+    /// A start that has not ended. Where all are of one call, there is an outcome for each start that has; otherwise
+    /// an outcome is that of a start only if it names its request.
+    fn pending(&self, unique: bool) -> Option<&'a Trace> {
+        if unique {
+            let outcomes = self.done.len().saturating_add(self.failed.len());
+            return newest(self.started.iter().copied()).filter(|_| self.started.len() > outcomes);
+        }
+        newest(self.started.iter().copied().filter(|start| !start.is_ended))
     }
 }
 
@@ -134,8 +137,8 @@ pub(crate) fn weigh(traces: &[Trace], unique: bool, stage: Stage) -> Finding {
     let own: Vec<_> = traces.iter().filter(|trace| trace.tie >= least).collect();
     let is_other_call = stage == Stage::Accepted && !unique && !is_proven;
     let unique = unique || is_proven;
-    let can_be_own = |trace: &&Trace| !matches!(trace.fate, Fate::Failed | Fate::TakenBack);
-    let maybe = traces.iter().filter(|trace| trace.tie == Tie::Possible).find(can_be_own);
+    let others = || traces.iter().filter(|trace| trace.tie < least);
+    let maybe = others().find(|trace| !matches!(trace.fate, Fate::Failed | Fate::TakenBack));
     let group = Group::of(&own);
     if let Some(odd) = group.done.iter().find(|trace| !trace.fits) {
         return Finding::unknown("an event with the reference has another amount", Some(odd));
@@ -161,7 +164,7 @@ pub(crate) fn weigh(traces: &[Trace], unique: bool, stage: Stage) -> Finding {
         if let Some(finding) = unclear() {
             return finding;
         }
-        if let Some(start) = group.pending() {
+        if let Some(start) = group.pending(unique) {
             return Finding::new(Outcome::UnderWay, "an operation with the reference is under way", Some(start));
         }
         return match newest(group.failed.iter().copied()).filter(|failed| failed.is_after(done)) {
@@ -175,7 +178,7 @@ pub(crate) fn weigh(traces: &[Trace], unique: bool, stage: Stage) -> Finding {
     if let Some(strange) = group.strange {
         return Finding::unknown("an event of it is not known to this version of the crate", Some(strange));
     }
-    if let Some(start) = group.pending() {
+    if let Some(start) = group.pending(unique) {
         return Finding::new(Outcome::UnderWay, "it has begun and not ended", Some(start));
     }
     if let Some(failed) = newest(group.failed.iter().copied()) {
@@ -184,10 +187,10 @@ pub(crate) fn weigh(traces: &[Trace], unique: bool, stage: Stage) -> Finding {
             _ => "its event failed",
         };
         let rejected = Finding::new(Outcome::Rejected, rejected, Some(failed));
-        // One that went out twice can have failed and succeeded.
-        let is_hidden = maybe.is_some_and(|trace| matches!(trace.fate, Fate::Done | Fate::Unclear));
+        // A request that a gateway sent twice can have failed and succeeded.
+        let twin = others().find(|trace| matches!(trace.fate, Fate::Done | Fate::Unclear));
         return match stage {
-            _ if unique && is_hidden => Finding::unknown("another event may be of it as well", maybe),
+            _ if unique && twin.is_some() => Finding::unknown("another event may be of it as well", twin),
             _ if unique => rejected,
             Stage::Answered if maybe.is_none() && failed.fits && !failed.is_stale => rejected,
             Stage::Settled if maybe.is_none() => rejected,
@@ -212,7 +215,8 @@ pub(crate) fn absent(maybe: Option<&Trace>, stage: Stage) -> Finding {
 
 /// What the traces of a void show. It has no reference, and needs none: whoever voided it, it is voided.
 pub(crate) fn weigh_void(traces: &[Trace], stage: Stage) -> Finding {
-    let all: Vec<_> = traces.iter().collect();
+    let is_past = |trace: &&Trace| trace.fate == Fate::Started && trace.is_stale;
+    let all: Vec<_> = traces.iter().filter(|trace| !is_past(trace)).collect();
     let group = Group::of(&all);
     if let Some(done) = newest(group.done.iter().copied()) {
         return Finding::new(Outcome::Completed, "the void succeeded", Some(done));
@@ -220,7 +224,7 @@ pub(crate) fn weigh_void(traces: &[Trace], stage: Stage) -> Finding {
     if let Some(trace) = group.unclear.or(group.strange) {
         return Finding::unknown("an event cannot be understood", Some(trace));
     }
-    if let Some(start) = group.pending() {
+    if let Some(start) = group.pending(false) {
         return Finding::new(Outcome::UnderWay, "the void has begun and not ended", Some(start));
     }
     let failed = newest(group.failed.iter().copied().filter(|trace| !trace.is_stale));
