@@ -105,7 +105,7 @@ fn group(name: &str, calls: &[&Call]) -> TokenStream {
         let arguments = arguments(call);
         let params = arguments.iter().map(|(name, kind, _)| quote!(#name: #kind));
         let fields = arguments.iter().map(|(name, _, value)| {
-            if value.to_string() == name.to_string() { quote!(#name) } else { quote!(#name: #value) }
+            if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
         });
         let optional = call.query.iter().filter(|param| !param.required).map(|param| {
             let name = ident(&param.rust);

@@ -170,7 +170,7 @@ pub(crate) fn judge(attempt: &Attempt, transaction: &Transaction, set_aside: &[S
             Finding { outcome: Outcome::Unknown, why: "status and events contradict each other", ..finding }
         }
         Outcome::Completed if !finding.place.is_some_and(|place| skipped.spares(place)) => unreadable(finding),
-        Outcome::Completed if !unique && !(is_whole && is_named) => unreadable(finding),
+        Outcome::Completed if !(unique || is_whole && is_named) => unreadable(finding),
         Outcome::Rejected if !(is_whole && is_named) => unreadable(finding),
         Outcome::NotReceived if !(is_whole && is_named) => unreadable(finding),
         // What is accepted is at least under way, whatever its unchanged transaction shows.
@@ -188,14 +188,8 @@ fn unreadable(finding: Finding) -> Finding {
 /// Whether the status, of the transaction or of a correction after the event, denies that the operation happened.
 fn contradicts(operation: Kind, transaction: &Transaction) -> bool {
     let denies = |status: &Status| match operation {
-        // Nothing has been captured in these, so nothing refunded.
-        Kind::Capture | Kind::Refund => {
-            matches!(
-                status,
-                Status::Initiated | Status::OnHold | Status::Authorized | Status::Declined | Status::Failed
-            )
-        }
-        Kind::Void | Kind::Cancel => {
+        // Nothing has been captured or voided in these, so nothing refunded.
+        Kind::Capture | Kind::Refund | Kind::Void | Kind::Cancel => {
             matches!(
                 status,
                 Status::Initiated | Status::OnHold | Status::Authorized | Status::Declined | Status::Failed
@@ -216,7 +210,8 @@ pub(crate) fn judge_cancellation(
     transaction: Option<&Transaction>,
     source: Source,
 ) -> Finding {
-    if id(session.id.as_ref()).is_none_or(|id| attempt.session_id().is_none_or(|own| id != own.as_str())) {
+    let ours = attempt.session_id().map(AsRef::as_ref);
+    if ours.is_none() || id(session.id.as_ref()) != ours {
         return Finding::unknown("the response is of another session", None);
     }
     if session.cancelled_at.is_some() {

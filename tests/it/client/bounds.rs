@@ -37,7 +37,7 @@ fn head(status: u16, body: &str) -> Vec<u8> {
 async fn a_long_response_with_many_wrong_fields_is_read_but_for_those() {
     let event = |index: usize| {
         let filler = "x".repeat(600);
-        let amount = if index % 2 == 0 { json!("12") } else { json!(12) };
+        let amount = if index.is_multiple_of(2) { json!("12") } else { json!(12) };
         json!({ "event": "CAPTURE", "amount": amount, "id": format!("{index}"), "event_reference": filler })
     };
     let events: Vec<Value> = (0..2_000).map(event).collect();
