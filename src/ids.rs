@@ -248,6 +248,17 @@ mod tests {
     }
 
     #[test]
+    fn an_error_says_which_id_and_why_and_an_environment_its_name() {
+        let error = AccountId::new("T1").unwrap_err();
+        assert_eq!(error.to_string(), format!("not a valid account id: {}", error.reason()));
+        assert!(error.reason().contains("eight digits"), "{error}");
+        assert_eq!(
+            (Environment::Sandbox.to_string(), Environment::Live.to_string()),
+            ("sandbox".into(), "live".into())
+        );
+    }
+
+    #[test]
     fn a_scoped_id_knows_its_account() {
         let id = TransactionId::new("P00000000.465U8CUzaPVpneu1wt8Wei").unwrap();
         assert_eq!(id.account().as_str(), "P00000000");
