@@ -2,11 +2,12 @@
 //!
 //! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
 //! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
-//! - [`construct`], [`enums`], [`operations`], [`requests`]: what is made of the model beside it.
+//! - [`construct`] with [`builder`], [`enums`], [`operations`], [`requests`]: what is made of the model beside it.
 //!
 //! Names, descriptions and repairs are decided in `spec/` and `xtask`; here they are only read. `cargo xtask` includes
 //! these modules, so that what it measures and checks is what gets built.
 
+pub mod builder;
 pub mod construct;
 pub mod enums;
 pub mod generator;
@@ -52,7 +53,8 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
     let files = [
         ("client.rs", prettyplease::unparse(&client)),
         ("types.rs", prettyplease::unparse(&types)),
-        ("construct.rs", format(construct::constructors(&surface))?),
+        ("construct.rs", format(construct::all(&surface)?)?),
+        ("builders.rs", builder::builders(&surface)),
         ("enums.rs", enums::enums(&surface)),
         ("choices.rs", enums::choices(&surface)),
         ("operations.rs", format(operations::operations(&surface))?),

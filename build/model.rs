@@ -69,6 +69,8 @@ pub enum Shape {
         keeps_unknown: bool,
         /// How it is made.
         construct: Construct,
+        /// The type whose values it states again, so that it is made of one.
+        restates: Option<String>,
     },
     /// One of several texts, or an unknown one.
     Enum {

@@ -21,29 +21,23 @@ use super::structs::doc;
 pub fn requests(surface: &Surface) -> Result<TokenStream, String> {
     let mut out = quote!();
     let mut groups: BTreeMap<&str, Vec<&Call>> = BTreeMap::new();
-    let typed: Vec<Call> = surface.calls.iter().map(typed).collect();
-    for call in &typed {
+    for call in &surface.calls {
+        if let Some(param) = call.path_params.iter().find(|param| !matches!(param.kind, Kind::Type(_))) {
+            return Err(format!(
+                "operation `{}`: `{}` could be any text and lead to another path: list it in `x-typed`",
+                call.id, param.name
+            ));
+        }
         groups.entry(&call.group).or_default().push(call);
     }
     for (name, calls) in &groups {
         out.extend(group(name, calls));
     }
-    for call in &typed {
+    for call in &surface.calls {
         out.extend(request(call, surface).map_err(|message| format!("operation `{}`: {message}", call.id))?);
     }
     out.extend(toggle_defaults(surface));
     Ok(out)
-}
-
-/// The parameters, those in the path as ids.
-fn typed(call: &Call) -> Call {
-    let mut call = call.clone();
-    let id = match call.group.as_str() {
-        "sessions" => "SessionId",
-        _ => "TransactionId",
-    };
-    call.path_params.iter_mut().for_each(|param| param.kind = Kind::Type(id.to_owned()));
-    call
 }
 
 fn ident(name: &str) -> Ident {
@@ -104,9 +98,9 @@ fn group(name: &str, calls: &[&Call]) -> TokenStream {
         let text = doc(&method_doc(call));
         let arguments = arguments(call);
         let params = arguments.iter().map(|(name, kind, _)| quote!(#name: #kind));
-        let fields = arguments.iter().map(|(name, _, value)| {
-            if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) }
-        });
+        let fields = arguments
+            .iter()
+            .map(|(name, _, value)| if *name == value.to_string() { quote!(#name) } else { quote!(#name: #value) });
         let optional = call.query.iter().filter(|param| !param.required).map(|param| {
             let name = ident(&param.rust);
             quote!(#name: ::std::default::Default::default())
@@ -343,7 +337,6 @@ fn passed(call: &Call) -> TokenStream {
             (Kind::List(_), false) => quote!(call::some(&self.#name)),
             (Kind::Text, false) => quote!(self.#name.as_deref()),
             (_, false) => quote!(self.#name.as_ref()),
-            (Kind::Type(kind), true) if kind.ends_with("Id") => quote!(self.#name.as_str()),
             (_, true) => quote!(&self.#name),
         }
     });

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::model::{Call, Field, Kind, Presence, Shape, Surface};
+use super::model::{Call, Field, Kind, Presence, Shape, Surface, Type};
 use super::rust;
 
 /// Compares and finishes; returns the client, and the structs.
@@ -33,20 +33,17 @@ pub fn finish(mut file: syn::File, surface: &Surface, schemars: bool) -> Result<
 }
 
 fn structs(items: &mut [syn::Item], surface: &Surface, schemars: bool) -> Result<(), String> {
-    let mut wanted: BTreeMap<&str, (&[Field], bool)> = BTreeMap::new();
-    for known in &surface.types {
-        if let Shape::Struct { fields, keeps_unknown, .. } = &known.shape {
-            wanted.insert(&known.name, (fields, *keeps_unknown));
-        }
-    }
+    let is_struct = |known: &&Type| matches!(known.shape, Shape::Struct { .. });
+    let mut wanted: BTreeMap<&str, &Type> =
+        surface.types.iter().filter(is_struct).map(|known| (known.name.as_str(), known)).collect();
     for item in items {
         match item {
             syn::Item::Struct(item) => {
                 let name = item.ident.to_string();
-                let Some((fields, keeps_unknown)) = wanted.remove(name.as_str()) else {
+                let Some(known) = wanted.remove(name.as_str()) else {
                     return Err(format!("the generator made a type of its own, `{name}`: name its schema"));
                 };
-                finish_struct(item, fields, keeps_unknown, surface, schemars)
+                finish_struct(item, known, surface, schemars)
                     .map_err(|message| format!("schema `{name}`: {message}"))?;
             }
             syn::Item::Enum(item) => {
@@ -65,27 +62,26 @@ fn structs(items: &mut [syn::Item], surface: &Surface, schemars: bool) -> Result
     }
 }
 
-fn finish_struct(
-    item: &mut syn::ItemStruct,
-    fields: &[Field],
-    keeps_unknown: bool,
-    surface: &Surface,
-    schemars: bool,
-) -> Result<(), String> {
+fn finish_struct(item: &mut syn::ItemStruct, known: &Type, surface: &Surface, schemars: bool) -> Result<(), String> {
+    let Shape::Struct { fields, keeps_unknown, .. } = &known.shape else { return Ok(()) };
     document(&mut item.attrs);
     // The generator derives `Default` only where unknown fields are dropped.
-    let default = fields.iter().all(|field| field.presence != Presence::Required).then(|| quote!(Default,));
+    // What only the service makes has none: an empty transaction is nobody's.
+    let is_empty = known.direction.is_sent() && fields.iter().all(|field| field.presence != Presence::Required);
+    let default = is_empty.then(|| quote!(Default,));
     let schema = schemars.then(|| quote!(::schemars::JsonSchema,));
     item.attrs.retain(|attr| !attr.path().is_ident("derive"));
     item.attrs.push(syn::parse_quote!(
         #[derive(Clone, Debug, #default PartialEq, #schema ::serde::Deserialize, ::serde::Serialize)]
     ));
+    // So that a field more is a minor release.
+    item.attrs.push(syn::parse_quote!(#[non_exhaustive]));
     let mut wanted: BTreeMap<&str, &Field> = fields.iter().map(|field| (field.rust.as_str(), field)).collect();
     for made in &mut item.fields {
         let name = made.ident.as_ref().map(ToString::to_string).unwrap_or_default();
         document(&mut made.attrs);
         let Some(field) = wanted.remove(name.as_str()) else {
-            if keeps_unknown && name == "extra" {
+            if *keeps_unknown && name == "extra" {
                 made.attrs.push(syn::parse_quote!(
                     #[doc = " Fields that this version of the crate does not know, kept as they came and sent back."]
                 ));

@@ -8,7 +8,7 @@ use super::model::{
     Call, Construct, Direction, Field, Kind, Paging, Param, Presence, Response, Shape, Surface, Type,
     Value as EnumValue, Variant,
 };
-use super::names;
+use super::{names, rust};
 
 /// Reads the model.
 ///
@@ -24,6 +24,9 @@ pub fn read(document: &Value) -> Result<Surface, String> {
     let mut types = Vec::new();
     let reach = Reach::new(document);
     for (name, schema) in schemas(document) {
+        if rust::IN_SCOPE.contains(&name.as_str()) {
+            return Err(format!("schema `{name}` has the name of something else: give it an `x-name`"));
+        }
         let direction = reach.direction(name);
         let shape =
             shape(document, name, schema, direction).map_err(|message| format!("schema `{name}`: {message}"))?;
@@ -123,12 +126,15 @@ fn shape(document: &Value, name: &str, schema: &Value, direction: Direction) -> 
         let field = field(document, name, json, property, required.contains(&json.as_str()));
         fields.push(field.map_err(|message| format!("field `{json}`: {message}"))?);
     }
-    for field in &mut fields {
-        field.setter = direction.is_sent().then(|| names::setter(&field.rust));
+    let construct = construct(schema, &fields, direction)?;
+    let taken = if let Construct::New { arguments } = &construct { arguments.as_slice() } else { &[] };
+    for field in fields.iter_mut().filter(|field| direction.is_sent() && !taken.contains(&field.rust)) {
+        let is_asked = field.presence == Presence::Required;
+        field.setter = (!is_asked).then(|| names::setter(&field.rust));
     }
-    let construct = construct(&fields, direction);
     let keeps_unknown = schema.get("additionalProperties").is_some_and(Value::is_object);
-    Ok(Shape::Struct { fields, keeps_unknown, construct })
+    let restates = schema.get("x-restates").and_then(Value::as_str).map(str::to_owned);
+    Ok(Shape::Struct { fields, keeps_unknown, construct, restates })
 }
 
 fn field(document: &Value, owner: &str, json: &str, schema: &Value, required: bool) -> Result<Field, String> {
@@ -166,12 +172,36 @@ fn holds(document: &Value, outer: &str, inner: &str) -> bool {
     false
 }
 
-fn construct(fields: &[Field], direction: Direction) -> Construct {
+/// The most arguments of a constructor.
+const MOST_ARGUMENTS: usize = 3;
+
+/// What a type requires, as a constructor takes it: one field by itself, several in the order that the document gives,
+/// or else by name.
+fn construct(schema: &Value, fields: &[Field], direction: Direction) -> Result<Construct, String> {
     if !direction.is_sent() {
-        return Construct::None;
+        return Ok(Construct::None);
     }
-    let required = fields.iter().filter(|field| field.presence == Presence::Required);
-    Construct::New { arguments: required.map(|field| field.rust.clone()).collect() }
+    let required: Vec<&Field> = fields.iter().filter(|field| field.presence == Presence::Required).collect();
+    let names = |fields: &[&Field]| fields.iter().map(|field| field.rust.clone()).collect();
+    let order: Vec<&str> = list(schema, "x-arguments").filter_map(Value::as_str).collect();
+    let arguments: Vec<&Field> =
+        order.iter().filter_map(|json| required.iter().find(|field| field.json == *json).copied()).collect();
+    // Where a revision requires something else than what is listed, the order is no longer anybody's decision.
+    let is_listed = arguments.len() == required.len() && order.len() == required.len();
+    if required.len() > 1 && !is_listed {
+        return Ok(Construct::Builder { fields: names(&required) });
+    }
+    if required.len() > MOST_ARGUMENTS {
+        return Err(format!("`x-arguments` lists more than {MOST_ARGUMENTS}: leave it to the builder"));
+    }
+    let mut neighbours = arguments.iter().zip(arguments.iter().skip(1));
+    if let Some((one, other)) = neighbours.find(|(one, other)| rust::takes_the_same(&one.kind, &other.kind)) {
+        return Err(format!(
+            "`x-arguments`: `{}` and `{}` could be exchanged unnoticed: leave it to the builder",
+            one.json, other.json
+        ));
+    }
+    Ok(Construct::New { arguments: if is_listed { names(&arguments) } else { names(&required) } })
 }
 
 fn call(path: &str, method: &str, operation: &Value) -> Result<Call, String> {

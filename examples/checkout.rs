@@ -86,12 +86,8 @@ pub(crate) async fn purchase(client: &Client, sandbox: &Sandbox, out: &mut impl 
     capture(client, &transaction, "chair-1", "1", CHAIR).await?;
     capture(client, &transaction, "pick-up-1", "pick-up", PICK_UP).await?;
 
-    let refund = RefundRequest {
-        refund_reference: Some("scratch-1".into()),
-        reason: Some("a scratch".into()),
-        items: vec![line("1", SCRATCH)],
-        ..RefundRequest::new(SCRATCH)
-    };
+    let refund =
+        RefundRequest::new(SCRATCH).refund_reference("scratch-1").reason("a scratch").items([line("1", SCRATCH)]);
     let refunded = client.transactions().refund(&transaction, refund).await?;
     completed(&refunded)?;
 
@@ -101,38 +97,27 @@ pub(crate) async fn purchase(client: &Client, sandbox: &Sandbox, out: &mut impl 
 
 /// A chair and its pick-up; gives the session's id and the address where the customer pays.
 async fn create_session(client: &Client) -> Outcome<(SessionId, String)> {
-    let chair = OrderItem {
-        id: Some("chair".into()),
-        description: Some("Chair".into()),
-        quantity: Some("1".parse()?),
-        vat: Some("25".parse()?),
-        vat_amount: Some(5_998),
-        ..line("1", CHAIR)
-    };
-    let pick_up = ShippingOption {
-        vat: Some("25".parse()?),
-        vat_amount: Some(780),
-        ..ShippingOption::new(PICK_UP, "bring-pick-up", "pick-up", "Bring", "Pick-up at your post office")
-    };
-    let order = Order {
-        items: vec![chair],
-        shipping_option: Some(pick_up),
-        ..Order::new(CHAIR + PICK_UP, Currency::Nok, "order-1001")
-    };
-    let request = CreateSessionFromProfile::new(order, "default", SessionUrls::new("https://example.com/thanks"));
+    let chair = line("1", CHAIR).id("chair").description("Chair").quantity(1).vat(25).vat_amount(5_998);
+    let pick_up = ShippingOption::builder()
+        .id("bring-pick-up")
+        .line_id("pick-up")
+        .amount(PICK_UP)
+        .title("Pick-up at your post office")
+        .operator("Bring")
+        .build()
+        .vat(25)
+        .vat_amount(780);
+    let order = Order::new(CHAIR + PICK_UP, Currency::Nok, "order-1001").items([chair]).shipping_option(pick_up);
+    let urls = SessionUrls::new("https://example.com/thanks");
+    let request = CreateSessionFromProfile::new("default", order, urls);
     // With this toggle the service refuses an order whose amount is not the sum of its lines and its shipping.
     let request = client.sessions().create_from_profile(request).toggles([SessionToggle::StrictSessionAmounts]);
     let created = request.await?.into_inner();
-    let id = created.id.ok_or("the answer has no session id")?;
-    Ok((id.parse()?, created.url.ok_or("the answer has no payment address")?))
+    Ok((created.id, created.url))
 }
 
 async fn capture(client: &Client, id: &TransactionId, reference: &str, line_id: &str, amount: i64) -> Outcome<()> {
-    let request = CaptureRequest {
-        capture_reference: Some(reference.into()),
-        items: vec![line(line_id, amount)],
-        ..CaptureRequest::new(amount)
-    };
+    let request = CaptureRequest::new(amount).capture_reference(reference).items([line(line_id, amount)]);
     let captured = client.transactions().capture(id, request).await?;
     completed(&captured)
 }
@@ -144,7 +129,7 @@ fn completed(verdict: &Verdict) -> Outcome<()> {
 }
 
 fn line(line_id: &str, amount: i64) -> OrderItem {
-    OrderItem { line_id: Some(line_id.into()), amount: Some(amount), ..OrderItem::default() }
+    OrderItem::new().line_id(line_id).amount(amount)
 }
 
 /// What happened to a transaction, and what it comes to.

@@ -17,7 +17,19 @@ include!(concat!(env!("OUT_DIR"), "/client.rs"));
 /// The structs.
 pub mod types {
     include!(concat!(env!("OUT_DIR"), "/types.rs"));
+}
+
+/// How the structs are made.
+pub mod construct {
+    use std::collections::BTreeMap;
+
+    use chrono::{DateTime, NaiveDate, Utc};
+    use serde_json::Map;
+
+    use crate::types::*;
+
     include!(concat!(env!("OUT_DIR"), "/construct.rs"));
+    include!(concat!(env!("OUT_DIR"), "/builders.rs"));
 }
 
 /// Enums, open to values that are not known yet.

@@ -2,8 +2,8 @@
 //!
 //! An id of this API tells its account (`P00000000.465U8CUzaPVpneu1wt8Wei`) and the account tells the
 //! environment, so both are known without asking. What is checked here keeps an id from changing the
-//! path it is put into; whether it exists only the service knows. Ids inside answers stay text, since
-//! reading must not fail on a form we have not met.
+//! path it is put into; whether it exists only the service knows. An id of another form inside a response
+//! is skipped and reported, as any field is that cannot be read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -155,12 +155,12 @@ macro_rules! scoped_id {
             }
         }
 
-        text_traits!($name);
+        text_traits!($name, "an id of the form ACCOUNT.SHORTID");
     };
 }
 
 macro_rules! text_traits {
-    ($name:ident) => {
+    ($name:ident, $form:literal) => {
         impl FromStr for $name {
             type Err = IdError;
 
@@ -182,6 +182,36 @@ macro_rules! text_traits {
 
             fn try_from(text: String) -> Result<Self, IdError> {
                 Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.as_str().to_owned()
+            }
+        }
+
+        impl From<&$name> for String {
+            fn from(id: &$name) -> Self {
+                id.as_str().to_owned()
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(id: &$name) -> Self {
+                id.clone()
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                self.as_str() == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                self.as_str() == *other
             }
         }
 
@@ -209,16 +239,33 @@ macro_rules! text_traits {
             }
         }
 
+        #[cfg(feature = "schemars")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string" })
+            }
+        }
+
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(serde::de::Error::custom)
+                // Without the text, which may be anything.
+                let found = serde::de::Unexpected::Other("a text of another form");
+                Self::new(text).map_err(|_| serde::de::Error::invalid_value(found, &$form))
             }
         }
     };
 }
 
-text_traits!(AccountId);
+text_traits!(AccountId, "an account id: `T` or `P` and eight digits");
 scoped_id!(SessionId, "session", "The id of a checkout session.");
 scoped_id!(TransactionId, "transaction", "The id of a payment transaction.");
 

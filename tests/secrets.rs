@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude};
-use dintero::{AccountId, Client, Credentials, Error, RetryPolicy, SessionId, SystemHeaders, TransactionId};
+use dintero::{AccountId, Client, Credentials, Error, RetryPolicy, SystemHeaders, TransactionId};
 use dintero_sandbox::{CustomerPayment, Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
@@ -135,7 +135,7 @@ async fn nothing_secret_is_printed_or_logged() {
     printed.debug(&request);
     printed.debug(&sessions.create_from_profile(request.clone()));
     let created = sessions.create_from_profile(request.clone()).await.unwrap();
-    let session_id = SessionId::new(created.id.clone().unwrap()).unwrap();
+    let session_id = created.id.clone();
     printed.debug(&created);
     printed.debug(&*created);
     let payment = CustomerPayment::new().email(EMAIL).phone_number(PHONE);
@@ -191,7 +191,7 @@ async fn nothing_secret_is_printed_or_logged() {
         sandbox.clear_faults();
     }
     // What is refused before sending, and wrong credentials.
-    let bad = CreateSessionFromProfile { profile_id: "default".into(), ..session() };
+    let bad = session();
     let mut value = serde_json::to_value(&bad).unwrap();
     value["order"]["shipping_address"]["phone_number"] = json!(EMAIL);
     let bad: CreateSessionFromProfile = serde_json::from_value(value).unwrap();

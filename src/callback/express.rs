@@ -24,7 +24,6 @@ use crate::types::{Currency, OrderItem, Session, ShippingOption};
 #[derive(Clone)]
 pub struct ExpressRequest {
     session: Unverified<Read<Session>>,
-    session_id: Option<SessionId>,
 }
 
 impl ExpressRequest {
@@ -33,9 +32,7 @@ impl ExpressRequest {
     /// # Errors
     /// When it is not JSON, or misses what a session is worthless without.
     pub fn read(body: impl Into<Bytes>) -> Result<Self, Unreadable> {
-        let session = read::from_slice::<Session>(&body.into())?;
-        let session_id = session.value.id.as_deref().and_then(|id| SessionId::new(id).ok());
-        Ok(Self { session: Unverified::new(session), session_id })
+        Ok(Self { session: Unverified::new(read::from_slice::<Session>(&body.into())?) })
     }
 
     /// Verifies by the signature that the service sent the request to this URL, and reads the body. `target` and
@@ -70,7 +67,7 @@ impl ExpressRequest {
     /// The id of the session that the request claims to be about.
     #[must_use]
     pub fn session_id(&self) -> Option<&SessionId> {
-        self.session_id.as_ref()
+        self.unverified_session().id.as_ref()
     }
 
     /// The shipping option that the customer has chosen so far.
@@ -83,7 +80,7 @@ impl ExpressRequest {
 impl fmt::Debug for ExpressRequest {
     // The session is the customer's name and address.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ExpressRequest").field("session_id", &self.session_id).finish_non_exhaustive()
+        f.debug_struct("ExpressRequest").field("session_id", &self.session_id()).finish_non_exhaustive()
     }
 }
 

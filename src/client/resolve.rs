@@ -15,9 +15,7 @@ use super::response::Response;
 use crate::error::{Error, ErrorKind, Outcome, Result, is_passing};
 use crate::ids::{SessionId, TransactionId};
 use crate::types::Transaction;
-use crate::verdict::{
-    Attempt, Candidate, Finding, Source, Target, Verdict, id, judge, judge_cancellation, judge_payment,
-};
+use crate::verdict::{Attempt, Candidate, Finding, Source, Target, Verdict, judge, judge_cancellation, judge_payment};
 
 /// The least time that a request counts as possibly still under way after its call has ended: gateways give up after
 /// a minute.
@@ -197,8 +195,8 @@ impl Client {
             request = request.timeout(time);
         }
         let session = request.await?;
-        let transaction = match crate::verdict::id(session.transaction_id.as_ref()).map(TransactionId::new) {
-            Some(Ok(id)) if session.cancelled_at.is_none() => Some(self.reread(&id, time).await?.into_boxed()),
+        let transaction = match &session.transaction_id {
+            Some(id) if session.cancelled_at.is_none() => Some(self.reread(id, time).await?.into_boxed()),
             _ => None,
         };
         let finding = judge_cancellation(attempt, &session, session.skipped_fields(), transaction.as_deref(), source);
@@ -246,7 +244,8 @@ impl Client {
         while let Some(row) = rows.next().await {
             let row = row?;
             if row.merchant_reference.as_deref().is_none_or(|theirs| theirs.trim() == reference.trim()) {
-                ids.extend(id(row.id.as_ref()).map(TransactionId::new));
+                // One that cannot be looked at may be the payment.
+                ids.push(row.id.ok_or_else(|| Error::stuck("a transaction with the reference has no id"))?);
             }
             if ids.len() > MOST_CANDIDATES {
                 break;
@@ -268,11 +267,11 @@ impl Client {
                     row => row?,
                 };
                 if row.order.merchant_reference.trim() == reference.trim() {
-                    ids.extend(id(row.transaction_id.as_ref()).map(TransactionId::new));
+                    ids.extend(row.transaction_id);
                 }
             }
         }
-        Ok(ids.into_iter().collect::<std::result::Result<_, _>>()?)
+        Ok(ids)
     }
 
     async fn reread(&self, id: &TransactionId, time: Option<Duration>) -> Result<Response<Transaction>> {

@@ -5,9 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::Error;
-use crate::types::{
-    RetryPolicyRetryCode, Transaction, TransactionEvent, TransactionEventCorrection, TransactionEventError,
-};
+use crate::types::{CardRetryCode, Transaction, TransactionEvent, TransactionEventCorrection, TransactionEventError};
 use crate::verdict::{Attempt, Verdict};
 
 impl Error {
@@ -52,7 +50,7 @@ impl Error {
     /// Whether and when a declined payment may be tried again with the same card. Empty when the service does
     /// not say.
     #[must_use]
-    pub fn retry_codes(&self) -> &[RetryPolicyRetryCode] {
+    pub fn retry_codes(&self) -> &[CardRetryCode] {
         let policy = self.event_error().and_then(|error| error.retry_policy.as_ref());
         policy.map_or(&[], |policy| policy.retry_codes.as_slice())
     }

@@ -4,7 +4,6 @@
 //! one field live in `check`.
 
 mod order;
-mod restate;
 mod sums;
 
 pub use order::{Line, OrderError};

@@ -5,10 +5,15 @@
 //!
 //! - Sums of money are `i64` in minor units (33890 is 338.90 NOK).
 //! - Enums are open: a new value is read, kept and written back.
-//! - A type with required fields has `new`, which takes them; the rest is set by name:
-//!   `CaptureRequest { final_capture: Some(true), ..CaptureRequest::new(29_990) }`. A type without has `Default`.
-//! - New fields are added in minor releases: always end a struct literal with `..`.
+//! - What is sent is made by `new`, which takes what the type requires, and by a method for each other field:
+//!   `CaptureRequest::new(29_990).final_capture(true)`. A type that requires much has a builder, which takes it by name:
+//!   `ShippingOption::builder()`.
+//! - What only the service makes has no constructor. A test makes it of JSON, by `serde_json::from_value`.
+//! - Ids and times have types of their own. One of an unknown form costs that field and is reported, as any field does
+//!   that cannot be read.
+//! - New fields are added in minor releases, so structs cannot be written as literals.
 
+mod builder;
 mod currency;
 mod decimal;
 mod open_enum;
@@ -16,9 +21,12 @@ mod raw;
 mod sensitive;
 
 pub use crate::generated::choices::*;
+pub use crate::generated::construct::*;
 pub use crate::generated::enums::*;
 pub use crate::generated::types::*;
 pub use crate::ids::{SessionId, TransactionId};
+pub use builder::Missing;
+pub(crate) use builder::builder;
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
 pub(crate) use open_enum::{open_enum, tagged_enum};

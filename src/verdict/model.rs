@@ -202,7 +202,7 @@ impl History {
                         _ => reference.to_owned(),
                     }
                 }),
-                ..TransactionEvent::default()
+                ..empty()
             };
             let (outcome, start) = match operation.kind {
                 Kind::Capture => (Name::Capture, Name::InitiateCapture),
@@ -229,7 +229,7 @@ impl History {
             };
             events.push((ends, event.clone()));
             if let Some(taken_back) = operation.taken_back.filter(|taken_back| *taken_back <= at) {
-                let correction = TransactionEventCorrection { event_ids: vec![id], ..Default::default() };
+                let correction = TransactionEventCorrection { event_ids: vec![id], ..empty() };
                 let failed = TransactionEvent {
                     success: Some(false),
                     id: None,
@@ -336,6 +336,11 @@ fn other(kind: Kind, reference: Option<&'static str>, amount: i64, at: i64, succ
         hides_start: false,
         id: 0,
     }
+}
+
+/// What only the service makes, with nothing in it.
+fn empty<T: serde::de::DeserializeOwned>() -> T {
+    serde_json::from_value(serde_json::json!({})).unwrap()
 }
 
 fn moment(seconds: i64) -> DateTime<Utc> {

@@ -11,3 +11,4 @@ mod lenient;
 mod store;
 mod support;
 mod timetravel_comparison;
+mod types;

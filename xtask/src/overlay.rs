@@ -48,6 +48,9 @@ pub struct Overlay {
     /// Names of types, with the places where they stand.
     #[serde(default)]
     pub(crate) types: BTreeMap<String, Places>,
+    /// By type, the fields and parameters that are texts of its form.
+    #[serde(default)]
+    pub(crate) typed: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     pub(crate) traits: Traits,
     #[serde(default)]
@@ -100,9 +103,15 @@ pub(crate) struct Traits {
     /// Large types: where one is an optional field, it goes on the heap.
     #[serde(default)]
     pub(crate) boxed: Vec<String>,
-    /// By type that is only read, the fields without which an answer is worthless.
+    /// By type that is only read, the fields without which a response is worthless, each with the reason.
     #[serde(default)]
-    pub(crate) essential: BTreeMap<String, Vec<String>>,
+    pub(crate) essential: BTreeMap<String, BTreeMap<String, String>>,
+    /// By type that is sent, the order in which its constructor takes what it requires.
+    #[serde(default)]
+    pub(crate) arguments: BTreeMap<String, Vec<String>>,
+    /// By type, the one that it states again.
+    #[serde(default)]
+    pub(crate) restates: BTreeMap<String, String>,
 }
 
 /// A repair of one place of the document.

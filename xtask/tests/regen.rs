@@ -306,7 +306,7 @@ fn all_entries_that_meet_nothing_are_named_at_once() {
     let mut small = Small::new();
     small.overlay["operations"]["get_gone"] = json!({ "call": "GET /gone", "retry": "read" });
     small.overlay["types"]["Gone"] = json!(["Transaction.gone", "get_transaction.response.$.gone"]);
-    small.overlay["traits"] = json!({ "boxed": ["NoType"], "essential": { "Transaction": ["no_field"] } });
+    small.overlay["traits"] = json!({ "boxed": ["NoType"], "essential": { "Transaction": { "no_field": "why" } } });
     small.overlay["edits"] =
         json!([{ "at": "Transaction.amount", "reason": "As it is.", "set": { "type": "number" } }]);
     let error = small.refusal();

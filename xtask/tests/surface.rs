@@ -35,8 +35,9 @@ fn rust_api() {
 fn describe(known: &Type, lines: &mut Vec<String>) {
     let name = &known.name;
     match &known.shape {
-        Shape::Struct { fields, keeps_unknown, construct } => {
+        Shape::Struct { fields, keeps_unknown, construct, restates } => {
             lines.push(format!("struct {name} {:?}", known.direction));
+            lines.extend(restates.iter().map(|other| format!("fn {name}::from({other})")));
             lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
             for field in fields {
                 lines.push(format!("struct {name}.{}: {}", field.rust, rust::field_text(field)));

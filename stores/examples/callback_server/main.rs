@@ -56,7 +56,7 @@ async fn main() -> Outcome<()> {
         },
     }))?;
     let session = client.sessions().create_from_profile(request).await?;
-    let session_id = session.id.as_deref().ok_or("the session has an id")?;
+    let session_id = &session.id;
 
     // The customer pays and is sent back while the callbacks arrive.
     let transaction = sandbox.customer_pays(session_id)?;

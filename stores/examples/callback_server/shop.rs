@@ -137,11 +137,8 @@ impl Till {
             Err(NotSettled::Pending) if transaction.status == Some(TransactionStatus::Authorized) && !begun => {}
             state => return state,
         }
-        let request = CaptureRequest {
-            capture_reference: Some(reference),
-            items: transaction.items.clone(),
-            ..CaptureRequest::new(transaction.amount)
-        };
+        let request =
+            CaptureRequest::new(transaction.amount).capture_reference(reference).items(transaction.items.clone());
         self.send(id, request).await
     }
 

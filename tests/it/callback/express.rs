@@ -17,7 +17,7 @@ use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
 use serde_json::{Value, json};
 
 fn option(id: &str, amount: i64) -> ShippingOption {
-    ShippingOption::new(amount, id, id, "Bring", "Home")
+    ShippingOption::builder().id(id).line_id(id).amount(amount).title("Home").operator("Bring").build()
 }
 
 /// Ships to Norway only, at a new price in Bergen; one code is worth 100.00.
@@ -82,7 +82,7 @@ async fn world() -> (Sandbox, String) {
         },
     }));
     let created = client.sessions().create_from_profile(request.unwrap()).await.unwrap();
-    (sandbox, created.id.clone().unwrap())
+    (sandbox, created.id.to_string())
 }
 
 fn offered(session: &Value) -> Vec<&str> {

@@ -119,7 +119,8 @@ async fn a_row_that_cannot_be_read_does_not_sink_its_page_or_end_the_list() {
     let server = server(damaged).await;
     let client = server.builder().build().unwrap();
     let rows: Vec<_> = client.transactions().list().limit(2).rows().collect().await;
-    let read: Vec<_> = rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.id.as_deref())).collect();
+    let read: Vec<_> =
+        rows.iter().map(|row| row.as_ref().ok().and_then(|row| row.id.as_ref().map(AsRef::as_ref))).collect();
     assert_eq!(read, [Some("T12345678.0"), None, None, Some("T12345678.3"), Some("T12345678.4")]);
     let error = rows[1].as_ref().unwrap_err();
     assert_eq!(error.path().unwrap().to_string(), "$[1].amount");

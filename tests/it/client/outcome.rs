@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use dintero::types::{CaptureRequest, PayRequest, RefundRequest, RetryPolicyRetryCode, TransactionStatus};
-use dintero::{AccountId, Client, Credentials, ErrorKind, Outcome, PollOptions, RetryPolicy, SessionId, TransactionId};
+use dintero::types::{CaptureRequest, CardRetryCode, PayRequest, RefundRequest, TransactionStatus};
+use dintero::{AccountId, Client, Credentials, ErrorKind, Outcome, PollOptions, RetryPolicy, TransactionId};
 use dintero_sandbox::{Fault, Operation, Sandbox};
 use serde_json::json;
 
@@ -75,7 +75,7 @@ async fn waiting_ends_in_time_and_nothing_is_sent_again() {
     let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     // Under way is not "did not happen", whether or not the 202 is known of.
     let known = answer.attempt().clone();
-    let own = CaptureRequest { capture_reference: known.reference().map(str::to_owned), ..CaptureRequest::new(400) };
+    let own = CaptureRequest::new(400).capture_reference(known.reference().unwrap());
     let unknown = client.transactions().capture(&id, own).attempt().since(known.begun_at());
     let short = PollOptions { timeout: Some(Duration::from_millis(100)), ..quick() };
     for attempt in [&known, &unknown] {
@@ -130,8 +130,7 @@ async fn no_trace_counts_as_not_received_only_after_a_while() {
     let resolve = tokio::spawn(async move { resolving.resolve(&same).polling(patient).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     // The request arrives after the first looks.
-    let request =
-        CaptureRequest { capture_reference: attempt.reference().map(str::to_owned), ..CaptureRequest::new(1) };
+    let request = CaptureRequest::new(1).capture_reference(attempt.reference().unwrap());
     client.transactions().capture(&id, request).await.unwrap();
     let resolved = resolve.await.unwrap().unwrap();
     assert!(resolved.is_completed(), "{resolved:?}");
@@ -226,7 +225,7 @@ async fn a_cancellation_is_found_by_its_session() {
         }))
         .unwrap();
         let created = client.sessions().create_from_profile(request).await.unwrap();
-        let id: SessionId = created.id.as_ref().unwrap().parse().unwrap();
+        let id = created.id.clone();
         sandbox.customer_pays(&id).unwrap();
         sandbox.inject(Operation::CancelSession, fault);
         let error = client.sessions().cancel(&id).await.unwrap_err();
@@ -251,7 +250,7 @@ async fn a_declined_payment_is_an_error_with_its_retry_policy() {
         sandbox.inject(Operation::PaySession, Fault::declined(&codes, wait));
         let error = client.sessions().pay(request.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected), "{error:?}");
-        let told: Vec<_> = error.retry_codes().iter().map(RetryPolicyRetryCode::as_str).collect();
+        let told: Vec<_> = error.retry_codes().iter().map(CardRetryCode::as_str).collect();
         assert_eq!(told, codes);
         assert_eq!(error.retry_after(), expected);
         assert!(!error.is_retryable(), "whether to pay again is the merchant's to decide");

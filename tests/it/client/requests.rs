@@ -4,6 +4,8 @@ use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use crate::support::{Reply, Seen, Server, credentials};
 use dintero::types::{CaptureRequest, CreateSessionFromProfile, PayRequest, TransactionInclude, TransactionStatus};
 use dintero::{
@@ -98,7 +100,7 @@ async fn toggles_are_the_clients_unless_the_call_has_its_own() {
         .unwrap();
     let header = || last(&server).header("dintero-feature-toggles").map(str::to_owned);
     let created = client.sessions().create_from_profile(profile_session()).await.unwrap();
-    assert_eq!(created.id.as_deref(), Some("T12345678.s"));
+    assert_eq!(created.id, "T12345678.s");
     assert_eq!(last(&server).json(), serde_json::to_value(profile_session()).unwrap());
     assert_eq!(header().as_deref(), Some("strict-session-amounts"));
     let request = client.sessions().create_from_profile(profile_session());
@@ -120,11 +122,11 @@ async fn queries_repeat_their_lists_and_keep_their_dots() {
         .transactions()
         .list()
         .amount_gte(100)
-        .created_at_lte("2026-01-01T00:00:00Z")
+        .created_at_lte("2026-01-01T01:00:00+01:00".parse::<DateTime<Utc>>().unwrap())
         .limit(7)
         .status([TransactionStatus::Captured, "A_NEW_ONE".into()])
-        .session_id("T12345678.a")
-        .session_id("T12345678.b");
+        .session_id(SessionId::new("T12345678.a").unwrap())
+        .session_id([SessionId::new("T12345678.b").unwrap()]);
     assert!(request.await.unwrap().is_empty());
     let target = last(&server).target;
     let mut pairs: Vec<_> = target.split_once('?').unwrap().1.split('&').collect();
@@ -209,7 +211,7 @@ async fn a_capture_carries_a_reference_of_its_own_and_tells_it() {
     let first = capture(CaptureRequest::new(100)).await.unwrap();
     assert!(first.is_completed());
     assert_eq!(first.attempt().reference(), Some(sent().as_str()));
-    let own = CaptureRequest { capture_reference: Some("parcel-1".into()), ..CaptureRequest::new(100) };
+    let own = CaptureRequest::new(100).capture_reference("parcel-1");
     let second = capture(own).await.unwrap();
     assert_eq!((second.attempt().reference(), sent().as_str()), (Some("parcel-1"), "parcel-1"));
     let error = capture(CaptureRequest::new(100)).await.unwrap_err();

@@ -17,7 +17,7 @@ async fn pay(client: &Client, sandbox: &Sandbox, payment: CustomerPayment) -> Tr
     }))
     .unwrap();
     let created = client.sessions().create_from_profile(request).await.unwrap();
-    sandbox.customer_pays_with(created.id.as_deref().unwrap(), payment).unwrap().parse().unwrap()
+    sandbox.customer_pays_with(&created.id, payment).unwrap().parse().unwrap()
 }
 
 /// One random step; whether it is refused is no matter here.
@@ -34,7 +34,7 @@ async fn step(client: &Client, sandbox: &Sandbox, id: &TransactionId, random: &m
         0..5 => {
             fault.into_iter().for_each(|fault| sandbox.inject(CAPTURE, fault));
             let last = random.u8(0..8) == 0;
-            let request = CaptureRequest { final_capture: Some(last), ..CaptureRequest::new(amount) };
+            let request = CaptureRequest::new(amount).final_capture(last);
             let _ = calls.capture(id, request).await;
             "capture"
         }
@@ -48,7 +48,7 @@ async fn step(client: &Client, sandbox: &Sandbox, id: &TransactionId, random: &m
             "void"
         }
         _ => {
-            let request = AuthorizationRequest { amount: Some(amount + 600), ..Default::default() };
+            let request = AuthorizationRequest::new().amount(amount + 600);
             let _ = calls.update_authorization(id, request).await;
             "authorization"
         }

@@ -116,7 +116,7 @@ async fn a_reference_used_before_proves_nothing_that_time_does_not() {
     let failed = json!({"event": "CAPTURE", "amount": 400, "success": false, "event_reference": "order-1"});
     let old = json!({"event": "CAPTURE", "amount": 400, "success": true, "event_reference": "order-1",
                      "created_at": "2020-01-01T00:00:00Z"});
-    let own = CaptureRequest { capture_reference: Some("order-1".into()), ..CaptureRequest::new(400) };
+    let own = CaptureRequest::new(400).capture_reference("order-1");
     let within = |seconds| {
         let client = dintero::Client::new(crate::support::credentials()).unwrap();
         client.transactions().capture(&id(), own.clone()).timeout(Duration::from_secs(seconds)).attempt()
@@ -202,7 +202,7 @@ async fn a_429_after_the_service_acted_is_unknown() {
     })
     .await;
     let client = client(&server);
-    let own = CaptureRequest { capture_reference: Some("own".into()), ..CaptureRequest::new(400) };
+    let own = CaptureRequest::new(400).capture_reference("own");
     let error = client.transactions().capture(&id(), own).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);
     assert!(!error.is_retryable());

@@ -396,7 +396,7 @@ async fn every_call_with_a_reference_gets_one() {
         }
     };
     let server = service(false, tell("AUTHORIZE", "AUTHORIZED")).await;
-    let request = AuthorizationRequest { amount: Some(400), ..Default::default() };
+    let request = AuthorizationRequest::new().amount(400);
     let updated = client(&server).transactions().update_authorization(&id(), request.clone()).await.unwrap();
     assert!(updated.is_completed());
     let sent = server.calls()[0].json()["reference"].as_str().unwrap().to_owned();

@@ -49,7 +49,7 @@ fn pay_request(reference: &str) -> PayRequest {
 async fn session(worker: &mut Worker) -> SessionId {
     let request = profile_session(&worker.reference());
     let created = worker.client.sessions().create_from_profile(request).await.unwrap();
-    SessionId::new(created.id.clone().unwrap()).unwrap()
+    created.id.clone()
 }
 
 impl Goal {

@@ -17,12 +17,17 @@ use crate::overlay::Traits;
 use crate::schema::LIMITS;
 
 /// Schemas that stand for handwritten types: name, Rust path, plain schema, description.
-pub const PROVIDED: [(&str, &str, &str, &str); 4] = [
+pub const PROVIDED: [(&str, &str, &str, &str); 6] = [
     ("Currency", "crate::types::Currency", "string", "A currency by its ISO 4217 code."),
     ("Decimal", "crate::types::Decimal", "number", "A decimal number, kept exactly."),
     ("Sensitive", "crate::types::Sensitive", "string", "A text about a person, or a secret: left out of debug output."),
+    ("SessionId", "crate::types::SessionId", "string", "The id of a session, with the account in it."),
+    ("TransactionId", "crate::types::TransactionId", "string", "The id of a transaction, with the account in it."),
     ("StringOrNumber", "crate::types::StringOrNumber", "string", "A text or a number."),
 ];
+
+/// An id of the form that the provided ids have.
+const EXAMPLE_ID: &str = "P00000000.465U8CUzaPVpneu1wt8Wei";
 
 /// Facts beside the limits that are not part of the type.
 const FACTS: [&str; 4] = ["default", "example", "readOnly", "writeOnly"];
@@ -178,9 +183,6 @@ fn type_children(map: &mut Map<String, Value>, property: &str, lists: &mut Lists
     }
 }
 
-/// What an answer is worthless without: who it is about and how much.
-const ESSENTIAL: [&str; 3] = ["id", "amount", "currency"];
-
 /// Lets what is only read go without everything but the essential, gives types their traits, and adds the provided
 /// schemas; returns the traits of what does not exist.
 pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
@@ -188,7 +190,7 @@ pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
     let mut stale = Vec::new();
     for (name, fields) in &traits.essential {
         let properties = interface.schemas.get(name).and_then(|tree| tree.get("properties"));
-        let missing = fields.iter().filter(|field| properties.is_none_or(|all| all.get(field.as_str()).is_none()));
+        let missing = fields.keys().filter(|field| properties.is_none_or(|all| all.get(field.as_str()).is_none()));
         stale.extend(missing.map(|field| format!("essential: there is no {name}.{field}")));
         if sent.contains(name) {
             stale.push(format!("essential: {name} is sent too, so the interface alone says what it requires"));
@@ -198,15 +200,11 @@ pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
         if sent.contains(name) {
             continue;
         }
-        let essential: &[String] = traits.essential.get(name).map_or(&[], Vec::as_slice);
-        let has = |field: &String| tree.get("properties").is_some_and(|all| all.get(field).is_some());
-        let own: Vec<Value> = essential.iter().filter(|field| has(field)).map(|field| json!(field)).collect();
-        let required = tree.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-        let kept = required.into_iter().filter(|name| ESSENTIAL.iter().any(|kept| name == kept) && !own.contains(name));
-        let mut kept: Vec<Value> = kept.collect();
-        kept.extend(own);
+        let has = |field: &&String| tree.get("properties").is_some_and(|all| all.get(field.as_str()).is_some());
+        let fields = traits.essential.get(name).into_iter().flat_map(|fields| fields.keys());
+        let kept: Vec<&String> = fields.filter(has).collect();
         if !kept.is_empty() || tree.get("required").is_some() {
-            tree["required"] = Value::Array(kept);
+            tree["required"] = json!(kept);
         }
     }
     for name in &traits.boxed {
@@ -232,7 +230,10 @@ pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
         }
     }
     for (name, path, kind, description) in PROVIDED {
-        let tree = json!({ "type": kind, "description": description, "x-replace": path });
+        let mut tree = json!({ "type": kind, "description": description, "x-replace": path });
+        if name.ends_with("Id") {
+            tree["example"] = json!(EXAMPLE_ID);
+        }
         interface.schemas.insert(name.to_owned(), tree);
     }
     stale

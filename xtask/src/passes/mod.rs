@@ -7,7 +7,8 @@
 //! 3. [`checks`]: what a request has to keep, taken from its tree before reading is made lenient;
 //! 4. [`lenient`]: money, decimals, personal data typed; limits and defaults dropped, so that no answer fails on them;
 //! 5. [`name`]: one named component for every object and enum, shared where the overlay or the shape says so;
-//! 6. [`describe`]: our descriptions, with unit, limits and defaults.
+//! 6. [`marks`]: what the overlay says of fields by our names: ids and times, the order of arguments;
+//! 7. [`describe`]: our descriptions, with unit, limits and defaults.
 //!
 //! The result is plain OpenAPI 3.0 but for the extensions listed in `spec/README.md`.
 
@@ -15,6 +16,7 @@ pub mod calls;
 pub mod checks;
 pub mod describe;
 pub mod lenient;
+pub mod marks;
 pub mod name;
 pub mod select;
 pub mod unify;
@@ -91,6 +93,7 @@ pub fn run(
     calls.iter_mut().for_each(|call| lenient::type_call(call, &mut lists));
     stale.extend(lists.unused());
     let mut interface = name::name(calls)?;
+    stale.extend(marks::mark(&mut interface, overlay)?);
     stale.extend(lenient::relax(&mut interface, &overlay.traits));
     interface.schemas.insert(calls::ERROR.to_owned(), calls::error_schema());
     stale.extend(describe::describe(&mut interface, texts));

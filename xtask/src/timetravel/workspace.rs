@@ -17,10 +17,10 @@ const READER: [(&str, &str); 2] =
     [("main.rs", include_str!("reader/main.rs")), ("compare.rs", include_str!("reader/compare.rs"))];
 
 /// What of the crate the clients are made of, below `src`.
-const COPIED: [&str; 2] = ["read", "types"];
+const COPIED: [&str; 3] = ["ids.rs", "read", "types"];
 
 /// What of the generated code they are made of: all but the client.
-const GENERATED: [&str; 4] = ["types.rs", "construct.rs", "enums.rs", "choices.rs"];
+const GENERATED: [&str; 5] = ["types.rs", "construct.rs", "builders.rs", "enums.rs", "choices.rs"];
 
 /// A workspace of clients.
 #[derive(Debug)]

@@ -11,7 +11,17 @@ mod generated {
 
     pub mod types {
         include!("generated/types.rs");
+    }
+    pub mod construct {
+        use std::collections::BTreeMap;
+
+        use chrono::{DateTime, NaiveDate, Utc};
+        use serde_json::Map;
+
+        use crate::types::*;
+
         include!("generated/construct.rs");
+        include!("generated/builders.rs");
     }
     pub mod enums {
         include!("generated/enums.rs");
@@ -20,6 +30,8 @@ mod generated {
         include!("generated/choices.rs");
     }
 }
+#[allow(dead_code)]
+mod ids;
 #[path = "operations.rs"]
 mod operations;
 #[allow(dead_code)]
