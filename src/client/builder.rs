@@ -9,6 +9,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::loopback::is_loopback;
 use crate::retry::RetryPolicy;
+use crate::store::Journal;
 use crate::transport::Service;
 use crate::transport::connect::{Http, Settings};
 
@@ -25,6 +26,7 @@ pub struct ClientBuilder {
     retry: RetryPolicy,
     pub(super) defaults: Defaults,
     token_store: Option<Arc<dyn TokenStore>>,
+    journal: Journal,
     clock: Arc<dyn Clock>,
 }
 
@@ -41,6 +43,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             defaults: Defaults::default(),
             token_store: None,
+            journal: Journal::in_memory(),
             clock: Arc::new(SystemClock),
         }
     }
@@ -117,6 +120,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Where money calls made once are noted: `client.transactions().capture(..).once()` and its like. In memory unless
+    /// set; in a store that outlives the process, a call that was under way when it died is found again.
+    #[must_use]
+    pub fn journal(mut self, journal: Journal) -> Self {
+        self.journal = journal;
+        self
+    }
+
     /// The clock that the lifetime of tokens is measured with.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
@@ -167,6 +178,7 @@ impl ClientBuilder {
                 }),
                 timeout: self.timeout,
                 defaults: self.defaults,
+                journal: self.journal,
                 system,
             }),
         })

@@ -25,6 +25,7 @@
 //! ```
 
 use super::call::{self, CallFuture, Context, One, Reading, Request, Rows, Sent, call_span};
+pub use super::once::Once;
 use super::one_or_many::OneOrMany;
 use super::paging::{self, CallStream, List};
 use super::response::Response;

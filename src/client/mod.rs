@@ -7,6 +7,7 @@ mod builder;
 mod call;
 pub mod calls;
 mod money;
+mod once;
 mod one_or_many;
 mod paging;
 mod policy;
@@ -33,6 +34,7 @@ use calls::ToggleDefaults;
 use crate::auth::Credentials;
 use crate::error::Result;
 use crate::ids::{AccountId, Environment};
+use crate::store::Journal;
 use crate::transport::Service;
 
 /// A client of one account.
@@ -51,6 +53,7 @@ pub(crate) struct Core {
     pub(crate) service: Arc<Service>,
     pub(crate) timeout: Duration,
     defaults: Defaults,
+    pub(crate) journal: Journal,
     /// The system headers of the defaults, as they are sent.
     system: HeaderMap,
 }
@@ -87,6 +90,12 @@ impl Client {
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.core.timeout
+    }
+
+    /// Returns the journal that money calls made once are noted in.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.core.journal
     }
 
     /// Sandbox or live, by the account.

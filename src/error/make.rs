@@ -220,6 +220,13 @@ impl Error {
         self
     }
 
+    /// The journal failed, so that nothing was sent, or it is not known whether it was.
+    pub(crate) fn journal(cause: Box<dyn StdError + Send + Sync>, outcome: Outcome) -> Self {
+        let mut error = Self::bare(ErrorKind::Journal, outcome, "the journal of what was begun failed");
+        error.inner.source = Some(cause);
+        error
+    }
+
     pub(crate) fn with_attempt(mut self, attempt: Attempt) -> Self {
         self.inner.attempt = Some(Box::new(attempt));
         self

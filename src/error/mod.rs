@@ -59,6 +59,9 @@ pub enum ErrorKind {
     /// The response to a money call is a success that does not prove what became of it: its events are missing,
     /// cannot be read or contradict each other. [`Error::verdict`] says what is wrong.
     Unproven,
+    /// The journal of what was begun failed, so that a call was not made once. [`Error::outcome`] says whether it was
+    /// sent.
+    Journal,
 }
 
 /// The result of this crate's calls.
@@ -270,6 +273,7 @@ impl Error {
         let inner = &self.inner;
         let passing = match inner.kind {
             ErrorKind::Connect | ErrorKind::Timeout | ErrorKind::Transport => !inner.is_lasting,
+            ErrorKind::Journal => true,
             ErrorKind::Token | ErrorKind::Api => match inner.status {
                 Some(status) => is_passing(status),
                 // No answer to the token call at all.

@@ -252,6 +252,14 @@ impl Held {
         self.give_back().await
     }
 
+    /// Gives the work back and forgets it, note and all: nothing of it has happened.
+    pub(crate) async fn forget(mut self) -> Result<(), StoreError> {
+        self.content.note = None;
+        self.content.work = None;
+        self.ended = true;
+        self.give_back().await
+    }
+
     async fn give_back(&mut self) -> Result<(), StoreError> {
         if self.content.note.is_none() && self.content.work.is_none() {
             // There is nothing to be found again.

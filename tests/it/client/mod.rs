@@ -2,6 +2,7 @@
 
 mod bounds;
 mod lists;
+mod once;
 mod outcome;
 mod repeat;
 mod requests;

@@ -1,0 +1,306 @@
+//! Money calls that are safe to make again after anything: a crash, a dropped future, another process.
+//!
+//! What evidence proves is decided in [`crate::verdict`]; here is the order of the steps: claim, settle what an earlier
+//! holder noted or look, note, send, settle, complete. The model of the protocol in `dintero-stores` has the same.
+
+use std::fmt;
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use serde::Deserialize as _;
+use tokio::time::{Instant, sleep};
+
+use super::call::CallFuture;
+use super::calls::{CaptureTransactionCall, PaySessionCall, RefundTransactionCall, UpdateAuthorizationCall};
+use super::{Client, Response};
+use crate::error::{Error, Outcome, Result, Spent};
+use crate::raw_response::RawResponse;
+use crate::store::{Claim, Held, Journal, StoreError, Work};
+use crate::verdict::{Attempt, Verdict};
+
+/// How long a call is settled after its own time, unless told otherwise: a request may hang in a gateway for a minute.
+const SETTLE: Duration = Duration::from_secs(60);
+/// The waits between two looks at what another process is doing.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
+
+/// A money call that is made once under its reference, however often it is asked for; `.await` makes it. Begun by
+/// `once` of the requests of capture, refund, `update_authorization` and `pay`.
+///
+/// It reads first, and sends only what has left no trace. Before it sends, it notes the attempt in the journal, so that
+/// whoever comes after a crash, a dropped future or a lost response finds out what became of it before anything is sent
+/// again. A second call with the same reference returns what the first came to. `Ok` is a call that is completed or
+/// under way.
+///
+/// The client's own journal is in memory ([`ClientBuilder::journal`](crate::ClientBuilder::journal)): it holds against
+/// calls of the same process at the same moment, dropped futures and lost responses. In a store that outlives the
+/// process it holds against crashes and other processes too. Without such a store, a request that was on its way when
+/// the process died is known only by its trace: asked again before it arrives, it is sent again.
+///
+/// ```no_run
+/// # async fn capture(client: dintero::Client, id: dintero::TransactionId) -> dintero::Result<()> {
+/// use dintero::types::CaptureRequest;
+///
+/// let request = CaptureRequest { capture_reference: Some("order-1017".into()), ..CaptureRequest::new(29_990) };
+/// // In a callback, on the customer's return, in a job, after a restart: captured once.
+/// let verdict = client.transactions().capture(&id, request).once().await?;
+/// println!("{:?}", verdict.outcome());
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a request is sent when it is awaited"]
+pub struct Once<C> {
+    call: C,
+    journal: Journal,
+    within: Option<Duration>,
+    settle: Option<Duration>,
+}
+
+impl<C> Once<C> {
+    /// Takes another journal than the client's.
+    pub fn journal(mut self, journal: &Journal) -> Self {
+        self.journal = journal.clone();
+        self
+    }
+
+    /// Sets how long all of it may take: waiting for another process, the call, settling an unknown outcome. Default:
+    /// until the call has settled.
+    pub fn within(mut self, time: Duration) -> Self {
+        self.within = Some(time);
+        self
+    }
+
+    /// Sets how long after its end a call may still arrive, as [`PollOptions::settle`](crate::PollOptions::settle).
+    pub fn settle(mut self, settle: Duration) -> Self {
+        self.settle = Some(settle);
+        self
+    }
+}
+
+impl<C> fmt::Debug for Once<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").field("within", &self.within).field("settle", &self.settle).finish_non_exhaustive()
+    }
+}
+
+/// What the money calls with a reference have in common.
+pub(crate) trait Referred: Clone + Send + Sync + 'static {
+    /// The field of the reference.
+    const FIELD: &'static str;
+
+    fn client(&self) -> Client;
+
+    fn limit(&self) -> Duration;
+
+    fn reference(&self) -> Option<&str>;
+
+    /// Makes the attempt that the call is then sent as.
+    fn begin(&mut self) -> Attempt;
+
+    fn send(self) -> CallFuture<Verdict>;
+}
+
+macro_rules! once {
+    ($($call:ident $field:literal |$of:ident| $reference:expr;)+) => {$(
+        impl $call {
+            #[doc = concat!(
+                "Makes the call once under its `", $field, "`, which has to be given, and has to be of this call alone: see ",
+                "[`Once`](crate::calls::Once).")]
+            pub fn once(self) -> Once<Self> {
+                let journal = self.context.core.journal.clone();
+                Once { call: self, journal, within: None, settle: None }
+            }
+        }
+
+        impl Referred for $call {
+            const FIELD: &'static str = $field;
+
+            fn client(&self) -> Client {
+                Client { core: self.context.core.clone() }
+            }
+
+            fn limit(&self) -> Duration {
+                self.context.limit()
+            }
+
+            fn reference(&self) -> Option<&str> {
+                let $of = self;
+                $reference
+            }
+
+            fn begin(&mut self) -> Attempt {
+                self.attempt()
+            }
+
+            fn send(self) -> CallFuture<Verdict> {
+                self.into_future()
+            }
+        }
+
+        impl IntoFuture for Once<$call> {
+            type Output = Result<Verdict>;
+            type IntoFuture = Pin<Box<dyn Future<Output = Result<Verdict>> + Send>>;
+
+            fn into_future(self) -> Self::IntoFuture {
+                Box::pin(self.run())
+            }
+        }
+    )+};
+}
+
+once! {
+    CaptureTransactionCall "capture_reference" |call| call.request.capture_reference.as_deref();
+    RefundTransactionCall "refund_reference" |call| call.request.refund_reference.as_deref();
+    UpdateAuthorizationCall "reference" |call| call.request.reference.as_deref();
+    PaySessionCall "merchant_reference" |call| {
+        call.request.session.as_ref().map(|session| session.order.merchant_reference.as_str())
+    };
+}
+
+/// What the last step showed.
+enum Shown {
+    Verdict(Verdict),
+    Error(Error),
+}
+
+impl Shown {
+    fn outcome(&self) -> Outcome {
+        match self {
+            Self::Verdict(verdict) => verdict.outcome(),
+            Self::Error(error) => error.outcome(),
+        }
+    }
+
+    fn into_result(self) -> Result<Verdict> {
+        match self {
+            Self::Verdict(verdict) if matches!(verdict.outcome(), Outcome::Completed | Outcome::UnderWay) => {
+                Ok(verdict)
+            }
+            Self::Verdict(verdict) => {
+                let operation = verdict.attempt().operation();
+                let response = RawResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() };
+                Err(Error::judged(response, Box::new(verdict)).in_call(operation, Spent::default()))
+            }
+            Self::Error(error) => Err(error),
+        }
+    }
+}
+
+#[allow(private_bounds, reason = "the trait tells the four calls apart, and nobody else has it")]
+impl<C: Referred> Once<C> {
+    async fn run(self) -> Result<Verdict> {
+        let reference = self.call.reference().map(str::trim).filter(|reference| !reference.is_empty());
+        let Some(reference) = reference.map(str::to_owned) else {
+            return Err(Error::invalid(format!("`{}` is needed to make a call once", C::FIELD)));
+        };
+        let first = self.fresh();
+        let of = first.transaction_id().map_or_else(|| first.account().to_string(), ToString::to_string);
+        let work = Work::named("money", &[("call", first.operation().id()), ("of", &of), ("reference", &reference)]);
+        let settle = self.settle.unwrap_or_else(|| SETTLE.max(self.call.limit()));
+        let within = self.within.unwrap_or_else(|| self.call.limit() * 2 + settle);
+        let end = Instant::now() + within;
+        let mut pause = PAUSE.0;
+        loop {
+            match self.journal.claim(&work).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
+                Claim::Granted(held) => {
+                    if let Some(shown) = self.hold(held, &first, settle, end).await? {
+                        return shown.into_result();
+                    }
+                }
+                Claim::InProgress => {}
+                // What it came to is read anew: the journal says that it ended, the service how.
+                Claim::Done(noted) => {
+                    let noted = noted.and_then(|noted| Attempt::deserialize(noted).ok());
+                    let attempt = noted.unwrap_or_else(|| settled(&first));
+                    return Shown::Verdict(self.resolve(&attempt, settle, Duration::ZERO).await?).into_result();
+                }
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::timeout(Outcome::Unknown)
+                    .in_call(first.operation(), Spent::default())
+                    .with_attempt(first));
+            }
+            sleep(pause.min(left)).await;
+            pause = (pause * 2).min(PAUSE.1);
+        }
+    }
+
+    /// The attempt of a call that begins now. Its reference is nobody else's.
+    fn fresh(&self) -> Attempt {
+        let mut attempt = self.call.clone().begin();
+        attempt.generated = true;
+        attempt
+    }
+
+    async fn resolve(&self, attempt: &Attempt, settle: Duration, timeout: Duration) -> Result<Verdict> {
+        self.call.client().resolve(attempt).settle(settle).timeout(timeout).await
+    }
+
+    /// Does what is to be done by whoever holds the work. Nothing is returned when another holds it by now.
+    async fn hold(&self, mut held: Held, first: &Attempt, settle: Duration, end: Instant) -> Result<Option<Shown>> {
+        let left = || end.saturating_duration_since(Instant::now());
+        let mut attempt;
+        let mut shown = match held.note().map(Attempt::deserialize) {
+            // What an earlier holder noted may have been sent.
+            Some(Ok(noted)) => {
+                attempt = noted;
+                Shown::Verdict(held.during(self.resolve(&attempt, settle, left())).await?)
+            }
+            Some(Err(_)) => return Err(failed("its note cannot be read".into(), Outcome::Unknown)),
+            None => {
+                attempt = settled(first);
+                Shown::Verdict(held.during(self.resolve(&attempt, settle, Duration::ZERO)).await?)
+            }
+        };
+        while shown.outcome() == Outcome::NotReceived && !left().is_zero() {
+            let mut call = self.call.clone();
+            attempt = call.begin();
+            attempt.generated = true;
+            let note = serde_json::to_value(&attempt).map_err(|cause| failed(cause.into(), Outcome::NotSent))?;
+            if !held.keep_note(note).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
+                return Ok(None);
+            }
+            shown = match held.during(call.send()).await {
+                Ok(response) => Shown::Verdict(Response::into_inner(response)),
+                Err(error) => Shown::Error(error),
+            };
+            match shown.outcome() {
+                // Nothing of it has happened: the next call begins anew.
+                Outcome::NotSent | Outcome::Rejected => {
+                    drop(held.forget().await);
+                    return Ok(Some(shown));
+                }
+                Outcome::Unknown | Outcome::UnderWay => {
+                    let found = held.during(self.resolve(&attempt, settle, left())).await;
+                    if let Ok(verdict) = found {
+                        shown = Shown::Verdict(verdict);
+                    }
+                }
+                Outcome::Completed | Outcome::NotReceived => {}
+            }
+        }
+        let ended = match shown.outcome() {
+            Outcome::Completed | Outcome::Rejected => {
+                held.complete(serde_json::to_value(&attempt).ok()).await.map(drop)
+            }
+            _ => held.release().await,
+        };
+        if let Err(cause) = ended {
+            tracing::warn!(%cause, "what became of a money call could not be noted: the next call reads it");
+        }
+        Ok(Some(shown))
+    }
+}
+
+/// An attempt of which nothing can be on its way: to look for the traces of its reference.
+fn settled(first: &Attempt) -> Attempt {
+    let mut attempt = first.clone();
+    attempt.until = chrono::DateTime::UNIX_EPOCH;
+    attempt
+}
+
+fn failed(cause: StoreError, outcome: Outcome) -> Error {
+    Error::journal(cause, outcome)
+}
