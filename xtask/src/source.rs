@@ -114,10 +114,13 @@ pub fn parse_yaml(text: &str) -> Result<Value> {
     let Strict(value) = serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let message = error.to_string();
         let place = message.find("line ").map(|at| message.get(at..).unwrap_or_default());
-        if message.to_lowercase().contains("budget") {
+        if ["budget", "limit exceeded"].iter().any(|words| message.to_lowercase().contains(words)) {
             return anyhow::anyhow!(
                 "it is nested too deeply, or repeats itself too often, to be read{}",
-                place.map(|place| format!(", at {}", shortened(place))).unwrap_or_default()
+                place
+                    .and_then(|place| place.split(" (").next())
+                    .map(|place| format!(", at {}", shortened(place)))
+                    .unwrap_or_default()
             );
         }
         anyhow::anyhow!(shortened(&message))
