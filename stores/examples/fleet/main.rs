@@ -267,7 +267,7 @@ async fn pay(sandbox: &Sandbox, client: &Client, port: u16, number: usize) -> Re
         },
     }))?;
     let session = client.sessions().create_from_profile(request).await?;
-    Ok(sandbox.customer_pays(session.id.as_deref().ok_or("the session has an id")?)?)
+    Ok(sandbox.customer_pays(session.id.as_str())?)
 }
 
 /// Waits until all is captured and nothing is open, or no longer. Gives what is open by then.
