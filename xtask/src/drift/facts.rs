@@ -111,7 +111,7 @@ impl Comparer<'_> {
         let bounded = |resolver: &Model<'_>, id| {
             resolver.get(id).facts.keys().any(|keyword| matches!(keyword, Keyword::Limit(_)))
         };
-        if !bounded(&self.old, old) && !bounded(&self.new, new) {
+        if !bounded(self.old, old) && !bounded(self.new, new) {
             return;
         }
         for limit in Limit::ALL {
