@@ -182,12 +182,10 @@ impl Spec {
         let lock = self.lock()?;
         let url = lock.as_ref().map_or(PUBLISHED, |lock| lock.url.as_str()).to_owned();
         let source = source::load(from.unwrap_or(&url))?;
-        if let (false, Ok(pinned)) = (removed, self.slice())
-            && let Some(cut) = source::looks_cut(&pinned, &source.document)
-        {
-            bail!("{}: {cut}", source.origin);
+        if let Ok(pinned) = self.slice() {
+            source.check_against(&pinned, removed)?;
         }
-        let slice = slice::slice(&source.document)?;
+        let slice = slice::slice(&source.document).with_context(|| format!("cannot use {}", source.origin))?;
         // An unchanged document keeps its date: reading it again is no event.
         let recorded = lock.filter(|lock| lock.source_sha256 == source.sha256).map(|lock| lock.date);
         let date = source.date.or(recorded).unwrap_or_else(|| chrono::Utc::now().date_naive().to_string());

@@ -4,7 +4,7 @@
 //! it. What is kept of each kind of object is listed here, so that a key nobody has thought about is left out rather
 //! than let in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
@@ -13,6 +13,9 @@ use crate::schema::{self, LIMITS, METHODS};
 
 /// Path prefixes that we bind. A prefix takes in the path itself and everything below it.
 pub const PATHS: [&str; 4] = ["/sessions-profile", "/sessions", "/transactions", "/accounts/{oid}/auth/token"];
+
+/// A slice of more values is refused: comparing and generating take longer than the values grow. Today's has 6,300.
+pub const MOST_VALUES: usize = 100_000;
 
 const OPERATION: &[&str] = &["operationId", "deprecated", "security"];
 const PARAMETER: &[&str] = &[
@@ -45,7 +48,8 @@ const SCHEMA: &[&str] = &[
 /// Cuts the slice out of a whole upstream document.
 ///
 /// # Errors
-/// When the document holds none of the paths, or a path item is only a reference.
+/// When the document holds none of the paths, a path item is only a reference, a schema is a part of itself, or there
+/// are more values than [`MOST_VALUES`].
 pub fn slice(document: &Value) -> Result<Value> {
     let mut paths = Map::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
@@ -75,6 +79,11 @@ pub fn slice(document: &Value) -> Result<Value> {
         "components": {},
     });
     copy_reached_components(document, &mut out)?;
+    let values = count(&out);
+    if values > MOST_VALUES {
+        bail!("what we bind of the document has {values} values, more than {MOST_VALUES}, the most that is compared");
+    }
+    check_parts(&out)?;
     if let Some(schemes) = document.pointer("/components/securitySchemes").and_then(Value::as_object) {
         let kept = schemes.iter().map(|(name, scheme)| {
             (name.clone(), keep(scheme, &["type", "scheme", "bearerFormat", "in", "name", "flows", "openIdConnectUrl"]))
@@ -97,7 +106,7 @@ fn servers(holder: &Value) -> Value {
 }
 
 /// A path without the names of its parameters, which are not on the wire.
-fn without_names(path: &str) -> String {
+pub(crate) fn without_names(path: &str) -> String {
     let mut out = String::new();
     for part in path.split_inclusive('}') {
         match part.split_once('{') {
@@ -106,6 +115,48 @@ fn without_names(path: &str) -> String {
         }
     }
     out
+}
+
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Object(map) => map.values().map(count).sum(),
+        Value::Array(items) => items.iter().map(count).sum(),
+        _ => 0,
+    }
+}
+
+/// No value fits a schema that is a part of itself: what it would add to itself has no end.
+fn check_parts(document: &Value) -> Result<()> {
+    let mut open: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, tree) in schema::components(document, "schemas") {
+        let (mut parts, mut todo) = (Vec::new(), vec![tree]);
+        while let Some(tree) = todo.pop() {
+            match tree.get("$ref").and_then(Value::as_str) {
+                Some(target) => parts.push(schema::ref_name(target)),
+                None => todo.extend(tree.get("allOf").and_then(Value::as_array).into_iter().flatten()),
+            }
+        }
+        open.insert(name, parts);
+    }
+    // What is put together of finished schemas only is finished; what is left in the end waits for itself.
+    loop {
+        let finished: BTreeSet<&str> = {
+            let done = open.iter().filter(|(_, parts)| !parts.iter().any(|part| open.contains_key(part)));
+            done.map(|(name, _)| *name).collect()
+        };
+        if finished.is_empty() {
+            break;
+        }
+        open.retain(|name, _| !finished.contains(name));
+    }
+    let Some(mut name) = open.keys().next().copied() else { return Ok(()) };
+    let mut way: Vec<&str> = Vec::new();
+    while !way.contains(&name) {
+        way.push(name);
+        name = open[name].iter().find(|part| open.contains_key(*part)).copied().unwrap_or(name);
+    }
+    let circle: Vec<&str> = way.into_iter().skip_while(|other| *other != name).chain([name]).collect();
+    bail!("a schema is a part of itself through `allOf`: {}", circle.join(" -> "));
 }
 
 /// Copies the components that the paths reach, directly or through each other.

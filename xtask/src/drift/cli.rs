@@ -34,6 +34,9 @@ pub struct Drift {
     /// What makes the status 1: a change that breaks callers or users of this crate, any change, or none.
     #[arg(long, value_enum, default_value = "any")]
     pub fail_on: FailOn,
+    /// Upstream really dropped what is missing: the document is not cut short.
+    #[arg(long)]
+    pub removed: bool,
     /// Print the time and the peak memory to standard error.
     #[arg(long)]
     pub timing: bool,
@@ -78,11 +81,13 @@ pub fn run(args: &Drift, today: NaiveDate) -> Result<ExitCode> {
     }
     let default_spec = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec"));
     let spec = args.spec.clone().unwrap_or_else(default_spec);
-    let new = Side::load(args.from.as_deref().unwrap_or_default())?;
     let old = match &args.against {
         Some(file) => Side::load(file)?,
         None => Side::load(&spec.join("upstream.json").to_string_lossy())?,
     };
+    let source = source::load(args.from.as_deref().unwrap_or_default())?;
+    source.check_against(&old.slice, args.removed)?;
+    let new = Side::of(source)?;
     let mut report = report(&old, &new, items(&spec)?.as_ref())?;
     let accepted = args.accepted.clone().unwrap_or_else(|| spec.join("drift-accepted.toml"));
     if args.accepted.is_some() || accepted.exists() {
@@ -126,7 +131,10 @@ impl Side {
     /// # Errors
     /// When it cannot be read, or has nothing of what is bound.
     pub fn load(from: &str) -> Result<Self> {
-        let source = source::load(from)?;
+        Self::of(source::load(from)?)
+    }
+
+    fn of(source: source::Source) -> Result<Self> {
         let slice = slice::slice(&source.document).with_context(|| format!("cannot use {}", source.origin))?;
         Ok(Self { slice, origin: source.origin, date: source.date })
     }

@@ -1,5 +1,7 @@
 //! What `regen` takes, what it refuses, and that it says which.
 
+mod hostile;
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
@@ -137,9 +139,9 @@ fn other_versions_and_broken_files_are_one_clear_line() {
         ("swagger: '2.0'\ninfo: {}\npaths: {}\n", "Swagger 2.0"),
         ("openapi: 3.1.0\ninfo: {}\npaths: {}\n", "OpenAPI 3.1.0"),
         ("openapi: 3.0.3\ninfo: {}\npaths:\n  /sessions", "cut short"),
-        ("openapi: 3.0.3\ninfo: [", "not valid YAML"),
-        ("{\"openapi\": \"3.0.3\", \"info\": ", "not valid JSON"),
-        ("<html></html>", "cut short"),
+        ("openapi: 3.0.3\ninfo: [", "YAML cannot be read"),
+        ("{\"openapi\": \"3.0.3\", \"info\": ", "JSON cannot be read"),
+        ("<html></html>", "web page"),
         ("", "openapi"),
         (dangling, "does not exist"),
     ];
@@ -155,54 +157,9 @@ fn json_document(paths: &str) -> String {
 }
 
 #[test]
-fn a_key_that_is_there_twice_is_refused_in_either_form() {
-    let json = json_document("{\"/sessions\": {}, \"/sessions\": {}}");
-    let yaml = "openapi: 3.0.3\ninfo: {}\ncomponents: {}\npaths:\n  /sessions: {}\n  /sessions: {}\n";
-    for text in [json.as_str(), yaml] {
-        let error = format!("{:#}", source::parse(text.as_bytes()).unwrap_err());
-        assert!(error.to_lowercase().contains("twice") || error.contains("uplicate"), "{error}");
-        assert!(error.contains("line ") && !error.contains("::") && !error.contains("serde"), "{error}");
-    }
-}
-
-#[test]
 fn an_operation_without_responses_is_a_document_cut_short() {
     let error = source::parse(json_document("{\"/sessions\": {\"get\": {}}}").as_bytes()).unwrap_err();
     assert!(error.to_string().contains("GET /sessions has no `responses`: the document is cut short"), "{error}");
-}
-
-#[test]
-fn messages_of_the_parser_are_short() {
-    let long = "x".repeat(5_000);
-    for text in
-        [format!("openapi: 3.0.3\ninfo: {{{long}: [}}"), json_document(&format!("{{\"{long}\": 1, \"{long}\": 2}}"))]
-    {
-        let error = format!("{:#}", source::parse(text.as_bytes()).unwrap_err());
-        assert!(error.len() < 400 && !error.contains('\n'), "{error}");
-    }
-}
-
-#[test]
-fn a_large_document_is_read_and_one_beyond_the_limit_is_refused() {
-    let mut yaml = String::from(
-        "openapi: 3.0.3\ninfo: {}\npaths:\n  /sessions:\n    get: {responses: {}}\ncomponents:\n  schemas:\n",
-    );
-    let mut index = 0;
-    while yaml.len() < 2_400_000 {
-        yaml.push_str(&format!("    S{index}:\n      type: object\n      properties:\n        a: {{type: string}}\n        b: {{type: integer}}\n"));
-        index += 1;
-    }
-    assert!(source::parse(yaml.as_bytes()).is_ok());
-    let error = source::parse(&vec![b' '; (16 << 20) + 1]).unwrap_err().to_string();
-    assert!(error.contains("16 MB"), "{error}");
-    // Little that stands for much: each anchor is ten of the one before.
-    let mut bomb = String::from("openapi: 3.0.3\na0: &a0 [x, x]\n");
-    for level in 1..12 {
-        let before = format!("*a{}", level - 1);
-        bomb.push_str(&format!("a{level}: &a{level} [{}]\n", vec![before; 10].join(", ")));
-    }
-    let error = format!("{:#}", source::parse(bomb.as_bytes()).unwrap_err());
-    assert!(error.contains("too often") || error.contains("cut short"), "{error}");
 }
 
 /// Paths at the end of a document that was cut off there are told apart from paths that upstream dropped.
@@ -223,7 +180,7 @@ fn paths_that_were_cut_off_are_no_removal() {
     cut["paths"].as_object_mut().unwrap().remove("/sessions");
     std::fs::write(small.path("document.json"), cut.to_string()).unwrap();
     let error = format!("{:#}", read(&spec, false).unwrap_err());
-    assert!(error.contains("/sessions is no longer there") && error.contains("(Sessions)"), "{error}");
+    assert!(error.contains("no /sessions any longer") && error.contains("(Sessions)"), "{error}");
     assert!(read(&spec, true).is_ok(), "unless it is said to be one");
     cut["components"].as_object_mut().unwrap().remove("responses");
     std::fs::write(small.path("document.json"), cut.to_string()).unwrap();
@@ -498,5 +455,5 @@ fn a_schema_may_hold_itself_but_not_be_part_of_itself() {
 
     let part = json!({ "allOf": [{ "$ref": "#/components/schemas/Transaction" }, { "type": "object" }] });
     small.document["components"]["schemas"]["Transaction"] = part;
-    assert!(small.refusal().contains("contains itself through `allOf`"), "{}", small.refusal());
+    assert!(small.refusal().contains("a part of itself through `allOf`"), "{}", small.refusal());
 }
