@@ -10,5 +10,4 @@ mod interface;
 mod lenient;
 mod store;
 mod support;
-mod timetravel_comparison;
 mod types;

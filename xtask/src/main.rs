@@ -177,8 +177,22 @@ fn timetravel(least: usize, seed: u64) -> Result<ExitCode> {
     let spec = Spec::here();
     let started = std::time::Instant::now();
     let pairs = timetravel::run(&spec, &timetravel::revisions(&spec.history())?, least, seed)?;
-    print!("{}", timetravel::report(&pairs));
+    print!("{}", timetravel::table(&pairs));
     eprintln!("done in {:.1} s", started.elapsed().as_secs_f64());
     let clean = pairs.iter().all(timetravel::Pair::is_clean);
-    Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let settings = || {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!("timetravel", timetravel::review(&pairs)));
+    };
+    // The snapshot tells by panicking, after it has shown the difference.
+    let reviewed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(settings)).is_ok();
+    if !reviewed {
+        eprintln!(
+            "what is not read has changed: look at it, and accept it with INSTA_UPDATE=always cargo xtask timetravel"
+        );
+    }
+    Ok(if clean && reviewed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -82,6 +82,15 @@ pub fn resolve<'a>(document: &'a Value, target: &str) -> Result<&'a Value> {
     document.pointer(pointer).with_context(|| format!("`{target}` leads nowhere"))
 }
 
+/// What a discriminator's mapping names: it may name a component instead of pointing at it.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn mapped<'a>(document: &'a Value, target: &str) -> Result<&'a Value> {
+    let found = document.pointer("/components/schemas").and_then(|all| all.get(target));
+    found.map_or_else(|| resolve(document, target), Ok)
+}
+
 /// `value` itself, or what its `$ref` names, followed to the end.
 ///
 /// # Errors

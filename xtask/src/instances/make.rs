@@ -198,9 +198,7 @@ impl<'a> Maker<'a> {
                     bail!("{path}: a mapping leads nowhere");
                 };
                 node.tags.insert(property, tag);
-                // A mapping may name a component instead of pointing at it.
-                let found = self.document.pointer("/components/schemas").and_then(|all| all.get(target));
-                let variant = found.map_or_else(|| schema::resolve(self.document, target), Ok)?;
+                let variant = schema::mapped(self.document, target)?;
                 node.add(self.document, variant).with_context(|| path.to_owned())?;
             } else {
                 return Ok(());

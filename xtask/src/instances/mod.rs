@@ -19,6 +19,7 @@ use serde_json::Value;
 
 pub use make::Counts;
 use make::{Examples, Maker};
+use node::Node;
 
 use crate::schema::{self, Operation};
 
@@ -65,6 +66,19 @@ const MOST: usize = 2_000;
 /// # Errors
 /// When a schema cannot be made sense of, or asks for what cannot be made; names its place.
 pub fn answers(document: &Value, wish: &Wish) -> Result<Instances> {
+    let mut all = Vec::new();
+    let counts = each(document, wish, |instance| {
+        all.push(instance);
+        Ok(())
+    })?;
+    Ok(Instances { all, counts })
+}
+
+/// As [`answers`], one at a time: together they take gigabytes.
+///
+/// # Errors
+/// As [`answers`], and those of `take`.
+pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Result<()>) -> Result<Counts> {
     let operations = schema::operations(document);
     let mut found = Vec::new();
     let wanted = |title: &String| wish.operations.is_empty() || wish.operations.contains(title);
@@ -77,14 +91,13 @@ pub fn answers(document: &Value, wish: &Wish) -> Result<Instances> {
         bail!("no operation answers JSON");
     }
     let share = wish.least.div_ceil(found.len());
-    let mut all = Vec::new();
     let mut counts = Counts::default();
     for (index, (operation, tree)) in found.iter().enumerate() {
         let seed = wish.seed.wrapping_add(index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let mut maker = Maker::new(document, &wish.whole, seed);
         for examples in [Examples::Outermost, Examples::Innermost] {
             let json = maker.documented(tree, examples).with_context(|| format!("{operation}, its examples"))?;
-            all.push(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true });
+            take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true })?;
         }
         let mut made = 0;
         while made < share || !maker.counts.complete() {
@@ -92,12 +105,27 @@ pub fn answers(document: &Value, wish: &Wish) -> Result<Instances> {
                 bail!("{operation}: {} never occurs", maker.counts.missing().join(", "));
             }
             let (json, enums) = maker.make(tree, made).with_context(|| operation.clone())?;
-            all.push(Instance { operation: operation.clone(), json, enums, documented: false });
+            take(Instance { operation: operation.clone(), json, enums, documented: false })?;
             made += 1;
         }
         counts.add(&maker.counts, operation);
     }
-    Ok(Instances { all, counts })
+    Ok(counts)
+}
+
+/// Whether `document` says what stands at a place of a response: a JSON Pointer into one of its instances.
+///
+/// # Errors
+/// As [`answers`].
+pub fn is_documented(document: &Value, operation: &Operation<'_>, pointer: &str) -> Result<bool> {
+    let steps: Vec<String> =
+        pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+    for tree in success_schemas(document, operation)? {
+        if node::leads(document, Node::of(document, &[tree])?, &steps)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// One instance of a schema of `document` that holds everything it can, for tests of what reading does to each field.

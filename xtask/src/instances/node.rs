@@ -174,6 +174,37 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Whether the steps lead somewhere from a schema, in any of the ways that it leaves open.
+pub(super) fn leads<'a>(document: &'a Value, mut node: Node<'a>, steps: &[String]) -> Result<bool> {
+    let mut ways: Option<Vec<&'a Value>> = node.choices.pop().map(|ways| ways.iter().collect());
+    if ways.is_none()
+        && let Some(tagged) = node.tagged.pop()
+    {
+        let targets = tagged.mapping.values().filter_map(Value::as_str);
+        ways = Some(targets.map(|target| schema::mapped(document, target)).collect::<Result<_>>()?);
+    }
+    if let Some(ways) = ways {
+        for way in ways {
+            let mut node = node.clone();
+            // A way that contradicts the rest is none.
+            if node.add(document, way).is_ok() && leads(document, node, steps)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
+    }
+    let Some((step, rest)) = steps.split_first() else { return Ok(true) };
+    let below = match node.properties.get(step.as_str()) {
+        Some(parts) => parts,
+        None if !node.items.is_empty() => &node.items,
+        None => &node.others,
+    };
+    if below.is_empty() {
+        return Ok(false);
+    }
+    leads(document, Node::of(document, below)?, rest)
+}
+
 fn is_of_type(value: &Value, kind: &str) -> bool {
     match kind {
         "string" => value.is_string(),

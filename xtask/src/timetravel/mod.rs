@@ -1,30 +1,35 @@
-//! `cargo xtask timetravel`: clients made of older revisions read what every later revision may answer.
+//! `cargo xtask timetravel`: clients made of older revisions read what their own and every later revision may respond.
 //!
 //! It is the proof that a client built today goes on reading: the revisions in `spec/history/` stand for what upstream
-//! does to its interface. Every answer has to be read, and no value of an enum may come out altered; what an older
-//! client sets aside is listed.
+//! does to its interface. Every response has to be read, and no value may come out altered. What a client sets aside,
+//! does not know, or does not read though its own revision documents it, is a list that is reviewed: see [`review`].
 //!
-//! `workspace` builds the clients; the program in `reader/` is what runs in them.
+//! `workspace` builds the clients, all in one program; what is in `reader/` runs there.
 
+mod review;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::thread;
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::instances::{self, Instances, Wish};
+pub use review::{review, table};
+
+use crate::bindings::model::{Call, Surface};
+use crate::instances::{self, Instance, Wish};
 use crate::overlay::Stale;
 use crate::regen::Spec;
-use crate::schema;
+use crate::{bindings, schema, slice};
 use workspace::Workspace;
+
+/// As many programs read at a time as a small machine has cores.
+const PROGRAMS: usize = 2;
 
 /// A revision and the slice of it.
 #[derive(Debug, Clone)]
@@ -35,30 +40,46 @@ pub struct Revision {
     pub slice: Value,
 }
 
-/// What a client of `older` made of the answers of `later`.
-#[derive(Debug)]
-pub struct Pair {
-    /// The revision that the client is made of.
-    pub older: String,
-    /// The revision that the answers are valid under.
-    pub later: String,
-    /// How many answers were generated from the schemas.
-    pub generated: usize,
-    /// How many were put together of documented examples.
-    pub documented: usize,
-    /// What came of them.
-    pub outcome: Outcome,
+/// What is generated of a revision.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// Its name, which may stand in the name of a crate.
+    pub name: String,
+    /// The day of the revision.
+    pub date: String,
+    /// The generated files, by their names.
+    pub files: Vec<(String, String)>,
+    surface: Surface,
+    /// The revision as upstream documents it, with the operations that the overlay adds.
+    pub document: Value,
 }
 
-/// What the program of a client reports; see `reader/compare.rs`.
+/// What a client made of the responses of a revision.
+#[derive(Debug)]
+pub struct Pair {
+    /// The client.
+    pub older: String,
+    /// The revision that the responses are valid under.
+    pub later: String,
+    /// What came of them.
+    pub outcome: Outcome,
+    /// By type and field, what the client does not read although its own revision documents it.
+    pub lost: BTreeSet<String>,
+}
+
+/// What the program of the clients reports; see `reader/compare.rs`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outcome {
-    /// Answers that were read.
+    /// How many responses were generated from the schemas.
+    pub generated: usize,
+    /// How many were put together of documented examples.
+    pub documented: usize,
+    /// Responses that were read.
     pub read: usize,
     /// Why the others were not.
     pub failed: Vec<String>,
-    /// By place, with what came there and what was expected, how often something was set aside.
+    /// By type and field, with what came there and what was expected, how often something was set aside.
     pub set_aside: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
     pub examples_set_aside: BTreeMap<String, usize>,
@@ -72,8 +93,8 @@ pub struct Outcome {
     pub values_kept: usize,
     /// Other values that came back otherwise.
     pub values_altered: Vec<String>,
-    /// By place, fields that the client does not know.
-    pub unknown: BTreeMap<String, usize>,
+    /// By type and field, the operations and places of fields that the client does not know.
+    pub unknown: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Pair {
@@ -81,11 +102,54 @@ impl Pair {
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let outcome = &self.outcome;
-        outcome.read == self.generated + self.documented
+        outcome.read == outcome.generated + outcome.documented
             && outcome.failed.is_empty()
             && outcome.enums_altered.is_empty()
             && outcome.values_altered.is_empty()
     }
+}
+
+impl Client {
+    /// Generates the client of a revision, with the overlay as it is.
+    ///
+    /// # Errors
+    /// When the revision cannot be generated from.
+    pub fn new(spec: &Spec, revision: &Revision) -> Result<Self> {
+        let Revision { date, slice } = revision;
+        let generated = spec.generate(slice, Stale::Skip).with_context(|| date.clone())?;
+        let bindings = bindings::generate(&generated.document.to_string(), false)
+            .map_err(|message| anyhow!("revision {date}: {message}"))?;
+        Ok(Self {
+            name: date.clone(),
+            date: date.clone(),
+            files: bindings.files,
+            surface: bindings.surface,
+            document: completed(spec, slice).with_context(|| date.clone())?,
+        })
+    }
+
+    /// The name this client has for an operation of another revision.
+    fn title_of(&self, operation: &str) -> Option<String> {
+        let wanted = slice::without_names(operation);
+        self.surface.calls.iter().map(title).find(|title| slice::without_names(title) == wanted)
+    }
+
+    /// Whether the revision of this client says what stands at a place, `GET /transactions/{id}\t/status`.
+    fn documents(&self, place: &str) -> Result<bool> {
+        let (wanted, pointer) = place.split_once('\t').context("a place has an operation")?;
+        let wanted = slice::without_names(wanted);
+        for operation in schema::operations(&self.document) {
+            if slice::without_names(&operation.title()) == wanted {
+                return instances::is_documented(&self.document, &operation, pointer);
+            }
+        }
+        Ok(false)
+    }
+}
+
+/// `GET /transactions/{id}`.
+fn title(call: &Call) -> String {
+    format!("{} {}", call.method, call.path)
 }
 
 /// Reads the revisions of `dir`, the oldest first.
@@ -109,78 +173,79 @@ pub fn revisions(dir: &Path) -> Result<Vec<Revision>> {
     Ok(out)
 }
 
-/// Reads, with a client of each revision, at least `least` answers of every later one.
+/// Reads, with a client of each revision, at least `least` responses of its own and every later one.
 ///
 /// # Errors
 /// When a client cannot be built or run; what it cannot read is in the outcome.
 pub fn run(spec: &Spec, revisions: &[Revision], least: usize, seed: u64) -> Result<Vec<Pair>> {
+    let clients: Vec<Client> = revisions.iter().map(|revision| Client::new(spec, revision)).collect::<Result<_>>()?;
+    travel("history", spec, &clients, revisions, least, seed)
+}
+
+/// As [`run`], for clients that may have been tampered with; `name` is that of the workspace.
+///
+/// # Errors
+/// As [`run`].
+pub fn travel(
+    name: &str,
+    spec: &Spec,
+    clients: &[Client],
+    revisions: &[Revision],
+    least: usize,
+    seed: u64,
+) -> Result<Vec<Pair>> {
     let started = Instant::now();
-    let mut workspace = Workspace::new()?;
-    let mut documents = Vec::new();
-    for revision in revisions {
-        let document = spec.generate(&revision.slice, Stale::Skip).with_context(|| revision.date.clone())?.document;
-        if documents.len() + 1 < revisions.len() {
-            workspace.add(&revision.date, &document)?;
-        }
-        documents.push(document);
-    }
-    let known: BTreeSet<String> =
-        documents.iter().flat_map(schema::operations).map(|operation| operation.title()).collect();
-    // The clients are built while the answers are made.
-    let (built, answers) = thread::scope(|scope| {
-        let build = scope.spawn(|| workspace.build());
-        let answers: Result<Vec<Instances>> = revisions
-            .iter()
-            .skip(1)
-            .enumerate()
-            .map(|(index, revision)| {
-                let seed = seed.wrapping_add(index as u64);
-                answers(spec, revision, least, seed, &known).with_context(|| revision.date.clone())
-            })
-            .collect();
-        (build.join(), answers)
-    });
-    let (answers, built) = (answers?, built.ok().context("the build was broken off")?);
-    built?;
-    eprintln!("built and generated in {:.1} s", started.elapsed().as_secs_f64());
-    let mut jobs = Vec::new();
-    for (index, older) in revisions.iter().enumerate() {
-        let knows: BTreeSet<String> = schema::operations(&documents[index]).iter().map(|found| found.title()).collect();
-        for (later, instances) in
-            revisions.iter().zip([None].into_iter().chain(answers.iter().map(Some))).skip(index + 1)
-        {
-            let instances = instances.context("the first revision is later than none")?;
-            jobs.push((older, later, instances, knows.clone()));
-        }
-    }
-    let read = |(older, later, instances, knows): &(&Revision, &Revision, &Instances, BTreeSet<String>)| {
-        let client = workspace.program(&older.date);
-        pair(&client, older, later, instances, knows).with_context(|| format!("{} reading {}", older.date, later.date))
-    };
-    // As many at a time as a small machine has cores.
-    let mut pairs = Vec::new();
-    for some in jobs.chunks(2) {
-        let done: Vec<_> = thread::scope(|scope| {
-            let running: Vec<_> = some.iter().map(|job| scope.spawn(|| read(job))).collect();
-            running.into_iter().map(|job| job.join()).collect()
+    let program = Workspace::new(name, clients)?.build()?;
+    eprintln!("built in {:.1} s", started.elapsed().as_secs_f64());
+    let mut readers: Vec<Reader> = (0..PROGRAMS).map(|_| Reader::start(&program)).collect::<Result<_>>()?;
+    let mut next = 0;
+    for (index, revision) in revisions.iter().enumerate() {
+        let older: Vec<&Client> = clients.iter().filter(|client| client.date <= revision.date).collect();
+        let document = completed(spec, &revision.slice).with_context(|| revision.date.clone())?;
+        let wish = Wish { least, ..wish(&document, &older, seed.wrapping_add(index as u64)) };
+        let made = instances::each(&document, &wish, |instance| {
+            next = (next + 1) % PROGRAMS;
+            readers[next].send(&revision.date, &older, &instance)
         });
-        for outcome in done {
-            pairs.push(outcome.ok().context("a reading was broken off")??);
+        made.with_context(|| revision.date.clone())?;
+    }
+    let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
+    for reader in readers {
+        for (pair, outcome) in reader.finish()? {
+            outcomes.entry(pair).or_default().add(outcome);
+        }
+    }
+    let mut pairs = Vec::new();
+    for revision in revisions {
+        for client in clients {
+            if let Some(outcome) = outcomes.remove(&format!("{} {}", client.name, revision.date)) {
+                let lost = lost(client, &outcome).with_context(|| client.name.clone())?;
+                pairs.push(Pair { older: client.name.clone(), later: revision.date.clone(), outcome, lost });
+            }
         }
     }
     Ok(pairs)
 }
 
-/// The answers of a revision, also for the operations that the overlay adds.
-fn answers(
-    spec: &Spec,
-    revision: &Revision,
-    least: usize,
-    seed: u64,
-    operations: &BTreeSet<String>,
-) -> Result<Instances> {
-    let curated = spec.curated(&revision.slice, Stale::Skip)?;
-    let mut document = revision.slice.clone();
+/// What the client does not read although its revision documents it.
+fn lost(client: &Client, outcome: &Outcome) -> Result<BTreeSet<String>> {
+    let mut out = BTreeSet::new();
+    for (field, places) in &outcome.unknown {
+        for place in places {
+            if client.documents(place)? {
+                out.insert(field.clone());
+                break;
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// The revision, with the operations that the overlay adds.
+fn completed(spec: &Spec, slice: &Value) -> Result<Value> {
+    let curated = spec.curated(slice, Stale::Skip)?;
+    let mut document = slice.clone();
+    document["x-money"] = curated["x-money"].clone();
     for (path, item) in curated["paths"].as_object().into_iter().flatten() {
         if document["paths"].get(path).is_none() {
             document["paths"][path] = item.clone();
@@ -192,86 +257,76 @@ fn answers(
         let (Some(kind), Some(name)) = (parts.next(), parts.next()) else { bail!("{target} leads nowhere") };
         document["components"][kind][name] = schema::resolve(&curated, &target)?.clone();
     }
-    let names = curated.get("x-money").and_then(Value::as_array).into_iter().flatten();
-    let whole = names.filter_map(Value::as_str).map(str::to_owned).collect();
-    instances::answers(&document, &Wish { seed, least, operations: operations.clone(), whole })
+    Ok(document)
 }
 
-fn pair(
-    client: &Path,
-    older: &Revision,
-    later: &Revision,
-    instances: &Instances,
-    knows: &BTreeSet<String>,
-) -> Result<Pair> {
-    let mut child = Command::new(client).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-    let mut stdin = std::io::BufWriter::new(child.stdin.take().context("the client has no stdin")?);
-    let known: Vec<_> = instances.all.iter().filter(|instance| knows.contains(&instance.operation)).collect();
-    for instance in &known {
-        let header =
-            json!({ "operation": instance.operation, "enums": instance.enums, "documented": instance.documented });
-        writeln!(stdin, "{header}\n{}", instance.json).context("the client broke off")?;
-    }
-    stdin.flush().context("the client broke off")?;
-    drop(stdin);
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("the client ended with {}", output.status);
-    }
-    Ok(Pair {
-        older: older.date.clone(),
-        later: later.date.clone(),
-        generated: known.iter().filter(|instance| !instance.documented).count(),
-        documented: known.iter().filter(|instance| instance.documented).count(),
-        outcome: serde_json::from_slice(&output.stdout).context("the client answers something else")?,
-    })
+/// Responses of all operations that some client has, with whole sums of money.
+fn wish(document: &Value, clients: &[&Client], seed: u64) -> Wish {
+    let all = schema::operations(document).into_iter().map(|operation| operation.title());
+    let operations = all.filter(|title| clients.iter().any(|client| client.title_of(title).is_some())).collect();
+    let names = document["x-money"].as_array().into_iter().flatten();
+    Wish { seed, least: 0, operations, whole: names.filter_map(Value::as_str).map(str::to_owned).collect() }
 }
 
-/// The report: a line for each pair, then what was set aside, then what went wrong.
-#[must_use]
-pub fn report(pairs: &[Pair]) -> String {
-    let mut out = String::from(
-        "client      answers of  generated  documented  read     enum values kept/altered/beyond  other altered  set aside\n",
-    );
-    for pair in pairs {
-        let found = &pair.outcome;
-        let all = pair.generated + pair.documented;
-        let _ = writeln!(
-            out,
-            "{}  {}  {:9}  {:10}  {:>6.2}%  {:>14}/{}/{:<13}  {:13}  {} at {} places",
-            pair.older,
-            pair.later,
-            pair.generated,
-            pair.documented,
-            found.read as f64 * 100.0 / all.max(1) as f64,
-            found.enums_kept,
-            found.enums_altered.len(),
-            found.enums_beyond,
-            found.values_altered.len(),
-            found.set_aside.values().sum::<usize>(),
-            found.set_aside.len(),
-        );
+/// A running program of clients.
+struct Reader {
+    child: Child,
+    stdin: BufWriter<ChildStdin>,
+}
+
+impl Reader {
+    fn start(program: &Path) -> Result<Self> {
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("cannot run {}", program.display()))?;
+        let stdin = BufWriter::new(child.stdin.take().context("the clients have no stdin")?);
+        Ok(Self { child, stdin })
     }
-    for pair in pairs {
-        let _ = writeln!(out, "\n{} reading {}", pair.older, pair.later);
-        let fields = pair.outcome.unknown.len();
-        let _ = writeln!(out, "  fields not known to the client, at {fields} places");
-        for (place, count) in &pair.outcome.set_aside {
-            let _ = writeln!(out, "  set aside {count} times: {place}");
+
+    fn send(&mut self, later: &str, clients: &[&Client], instance: &Instance) -> Result<()> {
+        let known = clients.iter().filter_map(|client| Some((&client.name, client.title_of(&instance.operation)?)));
+        let header = json!({
+            "later": later,
+            "clients": known.collect::<BTreeMap<_, _>>(),
+            "enums": instance.enums,
+            "documented": instance.documented,
+        });
+        writeln!(self.stdin, "{header}\n{}", instance.json).context("the clients broke off")
+    }
+
+    fn finish(self) -> Result<BTreeMap<String, Outcome>> {
+        let Self { child, stdin } = self;
+        drop(stdin.into_inner().map_err(|error| error.into_error()).context("the clients broke off")?);
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            bail!("the clients ended with {}", output.status);
         }
-        for (place, count) in &pair.outcome.examples_set_aside {
-            let _ = writeln!(out, "  set aside {count} times, of examples: {place}");
-        }
-        let troubles = [
-            ("not read", &pair.outcome.failed),
-            ("enum value altered", &pair.outcome.enums_altered),
-            ("value altered", &pair.outcome.values_altered),
-        ];
-        for (what, list) in troubles {
-            for trouble in list.iter().filter(|trouble| !trouble.is_empty()).take(20) {
-                let _ = writeln!(out, "  {what}: {trouble}");
+        serde_json::from_slice(&output.stdout).context("the clients report something else")
+    }
+}
+
+impl Outcome {
+    fn add(&mut self, other: Self) {
+        self.generated += other.generated;
+        self.documented += other.documented;
+        self.read += other.read;
+        self.failed.extend(other.failed);
+        for (own, others) in
+            [(&mut self.set_aside, other.set_aside), (&mut self.examples_set_aside, other.examples_set_aside)]
+        {
+            for (place, count) in others {
+                *own.entry(place).or_default() += count;
             }
         }
+        self.enums_kept += other.enums_kept;
+        self.enums_beyond += other.enums_beyond;
+        self.enums_altered.extend(other.enums_altered);
+        self.values_kept += other.values_kept;
+        self.values_altered.extend(other.values_altered);
+        for (field, places) in other.unknown {
+            self.unknown.entry(field).or_default().extend(places);
+        }
     }
-    out
 }

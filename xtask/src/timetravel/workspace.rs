@@ -1,4 +1,5 @@
-//! A workspace under `target/` with a small client of each revision: the generated types, and the crate's own reader.
+//! A workspace under `target/` with a library for each client, the generated types and the crate's own reader, and one
+//! program that holds them all.
 //!
 //! The rest of the crate is left out: it is written against the present document and need not fit an older one.
 
@@ -7,103 +8,139 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, anyhow, bail};
-use serde_json::Value;
+use anyhow::{Context, Result, bail};
 
-use crate::bindings::{self, model::Surface};
+use super::Client;
+use crate::bindings::SURFACE;
+use crate::bindings::model::Surface;
 
-/// The program around the types of a revision.
-const READER: [(&str, &str); 2] =
-    [("main.rs", include_str!("reader/main.rs")), ("compare.rs", include_str!("reader/compare.rs"))];
+/// The library of a client, around what is generated and what is copied.
+const LIBRARY: &str = include_str!("reader/lib.rs");
 
-/// What of the crate the clients are made of, below `src`.
+/// The program around the libraries.
+const PROGRAM: [(&str, &str); 3] = [
+    ("main.rs", include_str!("reader/main.rs")),
+    ("compare.rs", include_str!("reader/compare.rs")),
+    ("model.rs", include_str!("../../../build/model.rs")),
+];
+
+/// What of the crate the libraries are made of, below `src`.
 const COPIED: [&str; 3] = ["ids.rs", "read", "types"];
 
-/// What of the generated code they are made of: all but the client.
-const GENERATED: [&str; 5] = ["types.rs", "construct.rs", "builders.rs", "enums.rs", "choices.rs"];
+/// What of the generated code they are made of: what reads.
+const GENERATED: [&str; 4] = ["types.rs", "enums.rs", "choices.rs", SURFACE];
 
 /// A workspace of clients.
 #[derive(Debug)]
 pub(super) struct Workspace {
     package: PathBuf,
-    dir: PathBuf,
+    /// Holds all workspaces, and what is built of them.
+    shared: PathBuf,
+    name: String,
     members: Vec<String>,
     crates: BTreeSet<String>,
 }
 
 impl Workspace {
-    pub(super) fn new() -> Result<Self> {
+    /// Writes the clients; what has not changed since the last time is not built again.
+    pub(super) fn new(name: &str, clients: &[Client]) -> Result<Self> {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
-        let dir = package.join("target/timetravel");
-        std::fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-        Ok(Self { package, dir, members: Vec::new(), crates: BTreeSet::new() })
+        let shared = package.join("target/timetravel");
+        let mut workspace =
+            Self { package, shared, name: name.to_owned(), members: Vec::new(), crates: BTreeSet::new() };
+        for client in clients {
+            workspace.add(client).with_context(|| client.name.clone())?;
+        }
+        workspace.finish()?;
+        Ok(workspace)
     }
 
-    /// Writes the client of one revision, made of its document.
-    pub(super) fn add(&mut self, date: &str, document: &Value) -> Result<()> {
-        let src = self.dir.join(date).join("src");
-        let _ = std::fs::remove_dir_all(self.dir.join(date));
-        std::fs::create_dir_all(src.join("generated"))?;
-        let text = document.to_string();
-        let bindings = bindings::generate(&text, false).map_err(|message| anyhow!("revision {date}: {message}"))?;
-        let mut used = String::new();
-        for (name, text) in READER {
-            write(&src.join(name), text, &mut used)?;
+    fn dir(&self) -> PathBuf {
+        self.shared.join(&self.name)
+    }
+
+    fn add(&mut self, client: &Client) -> Result<()> {
+        let src = self.dir().join(&client.name).join("src");
+        let mut used = LIBRARY.to_owned();
+        write(&src.join("lib.rs"), LIBRARY)?;
+        for (name, text) in client.files.iter().filter(|(name, _)| GENERATED.contains(&name.as_str())) {
+            write(&src.join("generated").join(name), text)?;
+            used.push_str(text);
         }
-        for (name, text) in bindings.files.iter().filter(|(name, _)| GENERATED.contains(&name.as_str())) {
-            write(&src.join("generated").join(name), text, &mut used)?;
-        }
-        write(&src.join("operations.rs"), &operations(&bindings.surface), &mut used)?;
-        write(&src.join("dintero.json"), &text, &mut String::new())?;
+        write(&src.join("operations.rs"), &operations(&client.surface))?;
         for name in COPIED {
             copy(&self.package.join("src").join(name), &src.join(name), &mut used)?;
         }
         let dependencies = self.dependencies()?;
         let wanted = dependencies.iter().map(|(name, _)| name).filter(|name| used.contains(&format!("{name}::")));
         self.crates.extend(wanted.cloned());
-        self.members.push(date.to_owned());
+        self.members.push(client.name.clone());
         Ok(())
     }
 
-    /// Builds all clients.
-    pub(super) fn build(&self) -> Result<()> {
-        let members: Vec<String> = self.members.iter().map(|date| format!("{date:?}")).collect();
+    /// Writes the program and the manifests.
+    fn finish(&self) -> Result<()> {
+        let dir = self.dir();
+        let quoted: Vec<String> = self.members.iter().map(|name| format!("{name:?}")).collect();
         let root = format!(
-            "[workspace]\nmembers = [{}]\nresolver = \"3\"\n\n[profile.dev]\nopt-level = 1\ndebug = false\n",
-            members.join(", ")
+            "[workspace]\nmembers = [\"program\", {}]\nresolver = \"3\"\n\n\
+             [profile.dev]\nopt-level = 1\ndebug = false\nincremental = false\n",
+            quoted.join(", ")
         );
-        write(&self.dir.join("Cargo.toml"), &root, &mut String::new())?;
-        std::fs::copy(self.package.join("Cargo.lock"), self.dir.join("Cargo.lock")).context("Cargo.lock")?;
+        write(&dir.join("Cargo.toml"), &root)?;
+        std::fs::copy(self.package.join("Cargo.lock"), dir.join("Cargo.lock")).context("Cargo.lock")?;
         let mut dependencies = String::new();
         for (name, how) in self.dependencies()?.iter().filter(|(name, _)| self.crates.contains(name)) {
             let _ = writeln!(dependencies, "{name} = {how}");
         }
-        for date in &self.members {
+        let mut libraries = String::new();
+        let mut all = String::new();
+        for name in &self.members {
             let manifest = format!(
-                "[package]\nname = \"client-{date}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+                "[package]\nname = \"client-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
                  [features]\nschemars = []\n\n[dependencies]\n{dependencies}"
             );
-            write(&self.dir.join(date).join("Cargo.toml"), &manifest, &mut String::new())?;
+            write(&dir.join(name).join("Cargo.toml"), &manifest)?;
+            let _ = writeln!(libraries, "client-{name} = {{ path = \"../{name}\" }}");
+            let module = format!("client_{}", name.replace('-', "_"));
+            let _ = writeln!(all, "        Client::new({name:?}, {module}::SURFACE, {module}::read, {module}::field),");
         }
+        let program = dir.join("program");
+        let manifest = format!(
+            "[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependencies}{libraries}",
+            self.program_name()
+        );
+        write(&program.join("Cargo.toml"), &manifest)?;
+        for (name, text) in PROGRAM {
+            write(&program.join("src").join(name), text)?;
+        }
+        let clients = format!(
+            "use crate::compare::Client;\n\npub(crate) fn all() -> Vec<Client> {{\n    vec![\n{all}    ]\n}}\n"
+        );
+        write(&program.join("src/clients.rs"), &clients)
+    }
+
+    fn program_name(&self) -> String {
+        format!("clients-of-{}", self.name)
+    }
+
+    /// Builds the program and returns its path.
+    pub(super) fn build(&self) -> Result<PathBuf> {
         // The lock file is cut down to these members, so it cannot be used as it is; nothing is fetched anew.
         let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args(["build", "--quiet", "--workspace", "--offline", "--manifest-path"])
-            .arg(self.dir.join("Cargo.toml"))
-            .env("CARGO_TARGET_DIR", self.dir.join("target"))
+            .arg(self.dir().join("Cargo.toml"))
+            .env("CARGO_TARGET_DIR", self.shared.join("target"))
             .env("RUSTFLAGS", "--cap-lints=warn")
             .output()
             .context("cannot run cargo")?;
         if !output.status.success() {
             let text = String::from_utf8_lossy(&output.stderr);
             let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("error")).take(5).collect();
-            bail!("the clients of older revisions do not build, see {}:\n{}", self.dir.display(), errors.join("\n"));
+            bail!("the clients of older revisions do not build, see {}:\n{}", self.dir().display(), errors.join("\n"));
         }
-        Ok(())
-    }
-
-    pub(super) fn program(&self, date: &str) -> PathBuf {
-        let name = format!("client-{date}{}", std::env::consts::EXE_SUFFIX);
-        self.dir.join("target/debug").join(name)
+        let file = format!("{}{}", self.program_name(), std::env::consts::EXE_SUFFIX);
+        Ok(self.shared.join("target/debug").join(file))
     }
 
     /// The crate's own dependencies, as its manifest has them.
@@ -130,27 +167,31 @@ fn operations(surface: &Surface) -> String {
     let mut arms = String::new();
     for call in &surface.calls {
         let function = if call.response.list { "list" } else { "one" };
-        let (title, target) = (format!("{} {}", call.method, call.path), &call.response.target);
+        let (title, target) = (super::title(call), &call.response.target);
         let _ = writeln!(arms, "        {title:?} => crate::{function}::<types::{target}>(body),");
     }
     format!(
         "use crate::{{Back, types}};\n\n\
-         pub(crate) fn read(operation: &str, body: &[u8]) -> Back {{\n    match operation {{\n{arms}        \
+         /// Reads the response of an operation.\n\
+         pub fn read(operation: &str, body: &[u8]) -> Back {{\n    match operation {{\n{arms}        \
          _ => Err(\"no operation of this revision\".to_owned()),\n    }}\n}}\n"
     )
 }
 
-fn write(path: &Path, text: &str, used: &mut String) -> Result<()> {
-    used.push_str(text);
-    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+fn write(path: &Path, text: &str) -> Result<()> {
+    if std::fs::read_to_string(path).ok().as_deref() == Some(text) {
+        return Ok(());
+    }
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    made.and_then(|()| std::fs::write(path, text)).with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn copy(from: &Path, to: &Path, used: &mut String) -> Result<()> {
     if !from.is_dir() {
         let text = std::fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
-        return write(to, &text, used);
+        used.push_str(&text);
+        return write(to, &text);
     }
-    std::fs::create_dir_all(to)?;
     for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         copy(&entry.path(), &to.join(entry.file_name()), used)?;

@@ -1,18 +1,103 @@
-//! Comparing what came with what was written back, led by the document that the client was made of.
+//! Comparing what came with what was written back, led by the surface that the client was generated with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::read::{JsonPath, SetAside};
+use crate::model::{Kind, Shape, Surface};
 
-/// How many examples of a trouble are kept.
+/// How many examples of a failure are kept.
 const EXAMPLES: usize = 20;
 
-/// What the comparisons found.
+/// What was set aside: its place as a JSONPath, its value, and what was expected instead.
+type SetAside = (String, Value, String);
+
+/// A client of one revision.
+pub(crate) struct Client {
+    pub(crate) name: &'static str,
+    pub(crate) read: fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>,
+    field: fn(&str) -> String,
+    surface: Surface,
+    /// What each operation gives.
+    responses: HashMap<String, Kind>,
+}
+
+impl Client {
+    pub(crate) fn new(
+        name: &'static str,
+        surface: &str,
+        read: fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>,
+        field: fn(&str) -> String,
+    ) -> Self {
+        let surface: Surface = serde_json::from_str(surface).expect("the surface is JSON");
+        let responses = surface.calls.iter().map(|call| {
+            let target = Kind::Type(call.response.target.clone());
+            let kind = if call.response.list { Kind::List(Box::new(target)) } else { target };
+            (format!("{} {}", call.method, call.path), kind)
+        });
+        Self { name, read, field, responses: responses.collect(), surface }
+    }
+
+    /// What a field of an object holds, and the type that it is a field of.
+    fn field<'c>(&'c self, kind: Option<&'c Kind>, object: &Map<String, Value>, name: &str) -> Field<'c> {
+        let Some(kind) = kind else { return Field::Any };
+        let target = match kind {
+            Kind::Type(target) => target,
+            Kind::Map(values) => return Field::Entry(values),
+            _ => return Field::Any,
+        };
+        match self.surface.find(target).map(|known| &known.shape) {
+            Some(Shape::Struct { fields, keeps_unknown, .. }) => match fields.iter().find(|field| field.json == name) {
+                Some(field) => Field::Known(&field.kind, target),
+                None if *keeps_unknown => Field::Any,
+                None => Field::Unknown(target),
+            },
+            Some(Shape::Choice { property, variants }) => {
+                let tag = object.get(property).and_then(Value::as_str);
+                match variants.iter().find(|variant| Some(variant.tag.as_str()) == tag) {
+                    Some(_) if name == property => Field::Any,
+                    Some(variant) => match self.surface.find(&variant.target).map(|known| &known.shape) {
+                        Some(Shape::Struct { fields, keeps_unknown: false, .. }) => {
+                            match fields.iter().find(|field| field.json == name) {
+                                Some(field) => Field::Known(&field.kind, &variant.target),
+                                None => Field::Unknown(&variant.target),
+                            }
+                        }
+                        _ => Field::Any,
+                    },
+                    // A variant that is not known is kept whole.
+                    None => Field::Any,
+                }
+            }
+            _ => Field::Any,
+        }
+    }
+}
+
+enum Field<'c> {
+    /// A field that holds this, of that type.
+    Known(&'c Kind, &'c str),
+    /// A value of a map.
+    Entry(&'c Kind),
+    /// Not a field of this type.
+    Unknown(&'c str),
+    /// Any JSON, kept as it is.
+    Any,
+}
+
+/// What came of the responses of one revision in the client of one.
 #[derive(Default, Serialize)]
-pub(crate) struct Comparison {
+pub(crate) struct Outcome {
+    generated: usize,
+    documented: usize,
+    read: usize,
+    /// Responses that could not be read, and rows of lists.
+    failed: Vec<String>,
+    /// By type and field, with what came there and what was expected, how often something was set aside.
+    set_aside: BTreeMap<String, usize>,
+    /// The same of documented examples, which need not fit their own schemas.
+    examples_set_aside: BTreeMap<String, usize>,
     /// Texts of enums that came back as they were.
     enums_kept: usize,
     /// Texts of enums in fields that this client does not know, or that were set aside.
@@ -23,211 +108,173 @@ pub(crate) struct Comparison {
     values_kept: usize,
     /// Other values that came back otherwise, or not at all.
     values_altered: Vec<String>,
-    /// By place, fields that this client does not know.
-    unknown: BTreeMap<String, usize>,
+    /// By type and field, the operations and places of fields that this client does not know.
+    unknown: BTreeMap<String, BTreeSet<String>>,
 }
 
-/// What the document knows of a place.
-#[derive(Clone, Copy)]
-pub(crate) enum Known<'a> {
-    /// A schema.
-    Schema(&'a Value, &'a Value),
-    /// Any JSON, kept as it is.
-    Raw,
-}
-
-impl<'a> Known<'a> {
-    pub(crate) fn of_answer(document: &'a Value, operation: &str) -> Self {
-        let (method, path) = operation.split_once(' ').expect("a method and a path");
-        let responses = &document["paths"][path][method.to_lowercase()]["responses"];
-        let success = responses.as_object().into_iter().flatten().find(|(status, _)| status.starts_with('2'));
-        let (_, response) = success.expect("a success status");
-        Known::Schema(document, &response["content"]["application/json"]["schema"]).resolved()
-    }
-
-    /// References followed, and the node around a described reference.
-    fn resolved(self) -> Self {
-        let Known::Schema(document, mut schema) = self else { return self };
-        loop {
-            let only_part = schema.get("allOf").and_then(|parts| parts.get(0));
-            match schema.get("$ref").or_else(|| only_part.and_then(|part| part.get("$ref"))) {
-                Some(target) => {
-                    let pointer = target.as_str().and_then(|target| target.strip_prefix('#')).expect("a reference");
-                    schema = document.pointer(pointer).expect("a reference leads somewhere");
-                }
-                None => return Known::Schema(document, schema),
-            }
-        }
-    }
-
-    /// What is known of a field; none when nothing is.
-    fn field(self, object: &Value, name: &str) -> Option<Self> {
-        let Known::Schema(document, schema) = self else { return Some(Known::Raw) };
-        let below = |schema| Known::Schema(document, schema).resolved();
-        if let Some(tagged) = schema.get("x-tagged") {
-            let property = tagged["property"].as_str().unwrap_or_default();
-            let variant = object.get(property).and_then(Value::as_str).and_then(|tag| tagged["variants"].get(tag));
-            return match variant {
-                Some(_) if name == property => Some(Known::Raw),
-                Some(variant) => below(variant).field(object, name),
-                // An unknown variant is kept whole.
-                None => Some(Known::Raw),
-            };
-        }
-        match (schema.get("properties").and_then(|all| all.get(name)), schema.get("additionalProperties")) {
-            (Some(known), _) => Some(below(known)),
-            (None, Some(others)) if others.is_object() => Some(below(others)),
-            (None, None | Some(Value::Bool(_))) if schema.get("properties").is_some() => None,
-            _ => Some(Known::Raw),
-        }
-    }
-
-    fn entry(self) -> Self {
-        match self {
-            Known::Schema(document, schema) => match schema.get("items") {
-                Some(items) => Known::Schema(document, items).resolved(),
-                None => Known::Raw,
-            },
-            Known::Raw => Known::Raw,
-        }
-    }
-
-    fn is_time(self) -> bool {
-        matches!(self, Known::Schema(_, schema) if schema["format"] == "date-time" || schema["format"] == "date")
-    }
-}
-
-/// A place with list indexes left out, as reports name it.
-pub(crate) fn place(path: &JsonPath) -> String {
-    let text = path.to_string();
-    let mut out = String::new();
-    let mut rest = text.as_str();
-    while let Some((before, after)) = rest.split_once('[') {
-        out.push_str(before);
-        let inside = after.split(']').next().unwrap_or_default();
-        match inside.parse::<usize>() {
-            Ok(_) => {
-                out.push_str("[]");
-                rest = &after[inside.len() + 1..];
-            }
-            Err(_) => {
-                out.push('[');
-                rest = after;
-            }
-        }
-    }
-    out + rest
-}
-
-/// One answer under comparison.
-struct Answer<'a> {
-    gone: BTreeSet<&'a JsonPath>,
-    enums: BTreeSet<&'a str>,
-}
-
-impl Comparison {
-    pub(crate) fn compare(
+impl Outcome {
+    pub(crate) fn take(
         &mut self,
-        input: &Value,
-        back: &Value,
-        known: &Known<'_>,
-        set_aside: &[SetAside],
+        client: &Client,
+        operation: &str,
+        response: &Value,
+        read: Result<(Value, Vec<SetAside>), String>,
         enums: &[String],
+        documented: bool,
     ) {
-        let answer = Answer {
-            gone: set_aside.iter().map(|gone| &gone.path).collect(),
-            enums: enums.iter().map(String::as_str).collect(),
+        *(if documented { &mut self.documented } else { &mut self.generated }) += 1;
+        let (back, set_aside) = match read {
+            Ok(found) => found,
+            Err(problem) => {
+                self.failed.push(shown(self.failed.len(), || format!("{operation}: {problem}")));
+                return;
+            }
         };
-        self.value(&answer, input, Some(back), *known, super::root(), "");
+        self.read += 1;
+        let mut walk = Walk {
+            outcome: self,
+            client,
+            operation,
+            documented,
+            gone: set_aside.iter().map(|gone| (gone.0.as_str(), gone)).collect(),
+            enums: enums.iter().map(String::as_str).collect(),
+            pointer: String::new(),
+            path: "$".to_owned(),
+        };
+        walk.value(response, Some(&back), client.responses.get(operation), &format!("{operation} $"));
+        let missed = walk.gone.values();
+        let missed: Vec<String> = missed
+            .map(|(path, value, expected)| format!("{operation} {path}: {}, not {expected}", kind(value)))
+            .collect();
+        for place in missed {
+            let counts = if documented { &mut self.examples_set_aside } else { &mut self.set_aside };
+            *counts.entry(place).or_default() += 1;
+        }
     }
+}
 
-    fn value(
-        &mut self,
-        answer: &Answer<'_>,
-        input: &Value,
-        back: Option<&Value>,
-        known: Known<'_>,
-        path: JsonPath,
-        pointer: &str,
-    ) {
-        if answer.gone.contains(&path) {
-            self.enums_beyond += count_enums(answer, pointer);
+/// One response under comparison, and where in it the comparison is.
+struct Walk<'w> {
+    outcome: &'w mut Outcome,
+    client: &'w Client,
+    operation: &'w str,
+    documented: bool,
+    /// What was set aside and has not been come across.
+    gone: BTreeMap<&'w str, &'w SetAside>,
+    enums: HashSet<&'w str>,
+    pointer: String,
+    /// The same as a JSONPath, kept only while something is set aside.
+    path: String,
+}
+
+impl Walk<'_> {
+    /// `place` is the type and field that the value stands in.
+    fn value(&mut self, input: &Value, back: Option<&Value>, known: Option<&Kind>, place: &str) {
+        if let Some((_, value, expected)) = self.gone.remove(self.path.as_str()) {
+            let outcome = &mut *self.outcome;
+            let counts = if self.documented { &mut outcome.examples_set_aside } else { &mut outcome.set_aside };
+            *counts.entry(format!("{place}: {}, not {expected}", kind(value))).or_default() += 1;
+            self.outcome.enums_beyond += self.count_enums();
             return;
         }
         match (input, back) {
             // That there is nothing may be said by saying nothing.
-            (Value::Null, None | Some(Value::Null)) => self.values_kept += 1,
-            (Value::Array(items), None) if items.is_empty() => self.values_kept += 1,
-            (Value::Object(fields), None) if fields.is_empty() => self.values_kept += 1,
+            (Value::Null, None | Some(Value::Null)) => self.outcome.values_kept += 1,
+            (Value::Array(items), None) if items.is_empty() => self.outcome.values_kept += 1,
+            (Value::Object(fields), None) if fields.is_empty() => self.outcome.values_kept += 1,
             // A list of which nothing is left is left out.
-            (Value::Array(_), None) => self.list(answer, input, &[], known, &path, pointer),
+            (Value::Array(items), None) => self.list(items, &[], known, place),
+            (Value::Array(items), Some(Value::Array(kept))) => self.list(items, kept, known, place),
             (Value::Object(fields), Some(Value::Object(kept))) => {
                 for (name, value) in fields {
-                    let (path, pointer) = (path.clone().field(name), format!("{pointer}/{}", escape(name)));
-                    match known.field(input, name) {
-                        Some(known) => self.value(answer, value, kept.get(name), known, path, &pointer),
-                        None => {
-                            *self.unknown.entry(place(&path)).or_default() += 1;
-                            self.enums_beyond += count_enums(answer, &pointer);
-                        }
-                    }
+                    self.field(fields, name, value, kept.get(name), known);
                 }
             }
-            (Value::Array(_), Some(Value::Array(kept))) => self.list(answer, input, kept, known, &path, pointer),
-            _ => self.leaf(answer, input, back, known, &path, pointer),
+            _ => self.leaf(input, back, known),
         }
     }
 
-    fn list(
+    fn field(
         &mut self,
-        answer: &Answer<'_>,
-        input: &Value,
-        kept: &[Value],
-        known: Known<'_>,
-        path: &JsonPath,
-        pointer: &str,
+        object: &Map<String, Value>,
+        name: &str,
+        value: &Value,
+        back: Option<&Value>,
+        known: Option<&Kind>,
     ) {
+        let lengths = (self.pointer.len(), self.path.len());
+        self.pointer.push('/');
+        self.pointer.push_str(&escape(name));
+        if !self.gone.is_empty() {
+            self.path.push_str(&(self.client.field)(name));
+        }
+        match (self.client.field(known, object, name), back) {
+            (Field::Known(kind, owner), back) => self.value(value, back, Some(kind), &format!("{owner}.{name}")),
+            (Field::Entry(kind), back) => self.value(value, back, Some(kind), "the values of a map"),
+            (Field::Any, back) => self.value(value, back, None, "any JSON"),
+            // A choice that cannot be read as what it says it is comes back whole.
+            (Field::Unknown(_), Some(back)) => self.value(value, Some(back), None, "any JSON"),
+            (Field::Unknown(owner), None) => {
+                let place = format!("{}\t{}", self.operation, self.pointer);
+                self.outcome.unknown.entry(format!("{owner}.{name}")).or_default().insert(place);
+                self.outcome.enums_beyond += self.count_enums();
+            }
+        }
+        self.pointer.truncate(lengths.0);
+        self.path.truncate(lengths.1);
+    }
+
+    fn list(&mut self, items: &[Value], kept: &[Value], known: Option<&Kind>, place: &str) {
+        let known = match known {
+            Some(Kind::List(entry)) => Some(&**entry),
+            _ => None,
+        };
+        let place = format!("{place}[]");
         let mut kept = kept.iter();
-        for (index, value) in input.as_array().into_iter().flatten().enumerate() {
-            let path = path.clone().index(index);
+        for (index, value) in items.iter().enumerate() {
+            let lengths = (self.pointer.len(), self.path.len());
+            self.pointer.push_str(&format!("/{index}"));
+            if !self.gone.is_empty() {
+                self.path.push_str(&format!("[{index}]"));
+            }
             // What was set aside is not among what came back.
-            let back = if answer.gone.contains(&path) { None } else { kept.next() };
-            self.value(answer, value, back, known.entry(), path, &format!("{pointer}/{index}"));
+            let back = if self.gone.contains_key(self.path.as_str()) { None } else { kept.next() };
+            self.value(value, back, known, &place);
+            self.pointer.truncate(lengths.0);
+            self.path.truncate(lengths.1);
         }
         if kept.next().is_some() {
-            self.values_altered.push(format!("{} has more entries than came", place(path)));
+            self.outcome.values_altered.push(format!("{place} has more entries than came"));
         }
     }
 
-    fn leaf(
-        &mut self,
-        answer: &Answer<'_>,
-        input: &Value,
-        back: Option<&Value>,
-        known: Known<'_>,
-        path: &JsonPath,
-        pointer: &str,
-    ) {
-        let is_enum = answer.enums.contains(pointer);
-        let same = back.is_some_and(|back| same(input, back, known.is_time() && !is_enum));
-        match (is_enum, same) {
-            (true, true) => {
-                self.enums_kept += 1;
-                self.values_kept += 1;
-            }
-            (false, true) => self.values_kept += 1,
-            (is_enum, false) => {
-                let list = if is_enum { &mut self.enums_altered } else { &mut self.values_altered };
-                let shown = back.map_or_else(|| "nothing".to_owned(), Value::to_string);
-                // All are counted; the first are shown.
-                list.push(if list.len() < EXAMPLES {
-                    format!("{path}: {input} became {shown}")
-                } else {
-                    String::new()
-                });
-            }
+    fn leaf(&mut self, input: &Value, back: Option<&Value>, known: Option<&Kind>) {
+        let is_enum = self.enums.contains(self.pointer.as_str());
+        let is_time = matches!(known, Some(Kind::Time | Kind::Date)) && !is_enum;
+        let outcome = &mut *self.outcome;
+        if back.is_some_and(|back| same(input, back, is_time)) {
+            outcome.enums_kept += usize::from(is_enum);
+            outcome.values_kept += 1;
+            return;
         }
+        let list = if is_enum { &mut outcome.enums_altered } else { &mut outcome.values_altered };
+        let back = back.map_or_else(|| "nothing".to_owned(), Value::to_string);
+        let at = format!("{} {}", self.operation, self.pointer);
+        list.push(shown(list.len(), || format!("{at}: {input} became {back}")));
     }
+
+    /// How many texts of enums stand at or below this place.
+    fn count_enums(&self) -> usize {
+        let below = |found: &&&str| {
+            found.strip_prefix(self.pointer.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.enums.iter().filter(below).count()
+    }
+}
+
+/// All are counted; the first are shown.
+fn shown(before: usize, text: impl FnOnce() -> String) -> String {
+    if before < EXAMPLES { text() } else { String::new() }
 }
 
 fn same(input: &Value, back: &Value, is_time: bool) -> bool {
@@ -245,10 +292,16 @@ fn same(input: &Value, back: &Value, is_time: bool) -> bool {
     }
 }
 
-/// How many texts of enums stand at or below a place.
-fn count_enums(answer: &Answer<'_>, pointer: &str) -> usize {
-    let below = format!("{pointer}/");
-    answer.enums.iter().filter(|found| **found == pointer || found.starts_with(&below)).count()
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(number) if number.is_f64() => "a number",
+        Value::Number(_) => "an integer",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
 }
 
 fn escape(name: &str) -> String {

@@ -1,0 +1,170 @@
+//! The comparison by which `cargo xtask timetravel` judges what a client made of a response: it has to see what is lost
+//! or altered, and to let pass what only looks different.
+
+use serde_json::{Value, json};
+use xtask::bindings::model::{
+    Call, Construct, Direction, Field, Kind, Presence, Response, Shape, Surface, Type, Variant,
+};
+
+use crate::compare::{Client, Outcome};
+
+const CALL: &str = "GET /things";
+
+fn field(name: &str, kind: Kind) -> Field {
+    let (json, rust) = (name.to_owned(), name.to_owned());
+    Field { json, rust, kind, presence: Presence::Optional, boxed: false, setter: None, doc: String::new() }
+}
+
+fn known(name: &str, shape: Shape) -> Type {
+    Type { name: name.to_owned(), doc: String::new(), direction: Direction::Response, shape }
+}
+
+fn object(fields: Vec<Field>) -> Shape {
+    Shape::Struct { fields, keeps_unknown: false, construct: Construct::None }
+}
+
+fn surface() -> Surface {
+    let thing = || Kind::Type("Thing".to_owned());
+    let fields = vec![
+        field("status", Kind::Text),
+        field("at", Kind::Time),
+        field("amount", Kind::Integer),
+        field("rows", Kind::List(Box::new(thing()))),
+        field("free", Kind::JsonObject),
+        field("named", Kind::Map(Box::new(thing()))),
+        field("way", Kind::Type("Way".to_owned())),
+    ];
+    let ways = Shape::Choice {
+        property: "type".to_owned(),
+        variants: vec![Variant { tag: "card".to_owned(), rust: "Card".to_owned(), target: "Card".to_owned() }],
+    };
+    let call = Call {
+        id: "things".to_owned(),
+        variant: "Things".to_owned(),
+        method: "GET".to_owned(),
+        path: "/things".to_owned(),
+        reads_only: true,
+        group: "things".to_owned(),
+        name: "get".to_owned(),
+        doc: String::new(),
+        path_params: Vec::new(),
+        query: Vec::new(),
+        request: None,
+        response: Response { target: "Thing".to_owned(), list: false },
+        toggles: None,
+        checks: None,
+        policy: false,
+        result: None,
+        paging: None,
+    };
+    let types = vec![
+        known("Card", object(vec![field("last4", Kind::Text)])),
+        known("Thing", object(fields)),
+        known("Way", ways),
+    ];
+    Surface { types, calls: vec![call] }
+}
+
+/// What the comparison finds, with `status` as an enum wherever it stands.
+fn found_with(came: &Value, back: &Value, set_aside: &[(&str, Value, &str)]) -> Value {
+    let surface = serde_json::to_string(&surface()).unwrap();
+    // As the crate writes the field of a place.
+    let client =
+        Client::new("2026-01-01", &surface, |_, _| Err("it is not asked".to_owned()), |name| format!(".{name}"));
+    let enums = ["/status", "/rows/0/status", "/rows/1/status"].map(str::to_owned);
+    let gone =
+        set_aside.iter().map(|(path, value, expected)| ((*path).to_owned(), value.clone(), (*expected).to_owned()));
+    let mut outcome = Outcome::default();
+    outcome.take(&client, CALL, came, Ok((back.clone(), gone.collect())), &enums, false);
+    serde_json::to_value(outcome).unwrap()
+}
+
+fn found(came: &Value, back: &Value) -> Value {
+    found_with(came, back, &[])
+}
+
+fn count(found: &Value, what: &str) -> usize {
+    found[what].as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn an_enum_value_that_is_altered_or_lost_is_seen() {
+    let came = json!({ "status": "NEW", "rows": [{ "status": "ONE" }, { "status": "TWO" }] });
+    assert_eq!(found(&came, &came)["enums_kept"], 3);
+    for back in [
+        json!({ "status": "new", "rows": [{ "status": "ONE" }, { "status": "TWO" }] }),
+        json!({ "rows": [{ "status": "ONE" }, { "status": "TWO" }] }),
+        json!({ "status": "NEW", "rows": [{ "status": "TWO" }, { "status": "TWO" }] }),
+        json!({ "status": "NEW", "rows": [{ "status": "ONE" }, { "status": null }] }),
+    ] {
+        assert_eq!(count(&found(&came, &back), "enums_altered"), 1, "{back}");
+    }
+}
+
+#[test]
+fn any_other_value_that_is_altered_lost_or_added_is_seen() {
+    let came = json!({
+        "at": "2026-05-07T10:00:00+02:00", "amount": 100, "rows": [{ "amount": 1 }], "free": { "a": 1 },
+        "named": { "x": { "amount": 2 } }, "way": { "type": "card", "last4": "1234" },
+    });
+    let mut same = came.clone();
+    same["at"] = json!("2026-05-07T08:00:00Z");
+    assert_eq!(count(&found(&came, &same), "values_altered"), 0);
+    for (pointer, value) in [
+        ("/at", json!("2026-05-07T10:00:00Z")),
+        ("/amount", json!(101)),
+        ("/rows", json!([])),
+        ("/rows", json!(null)),
+        ("/rows", json!([{ "amount": 1 }, {}])),
+        ("/free", json!({})),
+        ("/named", json!({})),
+        ("/named/x/amount", json!(3)),
+        ("/way/type", json!("cash")),
+        ("/way", json!({ "type": "card" })),
+    ] {
+        let mut back = same.clone();
+        *back.pointer_mut(pointer).unwrap() = value;
+        assert!(count(&found(&came, &back), "values_altered") > 0, "{back}");
+    }
+}
+
+#[test]
+fn what_only_looks_different_passes() {
+    let came = json!({ "at": "2026-05-07T10:00:00+02:00", "amount": 100.0, "rows": [], "free": {}, "status": null });
+    let seen = found(&came, &json!({ "at": "2026-05-07T08:00:00Z", "amount": 100 }));
+    assert_eq!(count(&seen, "values_altered") + count(&seen, "enums_altered"), 0, "{seen}");
+}
+
+#[test]
+fn a_field_that_the_client_does_not_know_is_listed_by_its_type() {
+    let came = json!({ "rows": [{ "new": { "a": 1 } }, { "new": 2 }], "way": { "type": "card", "more": 1 } });
+    let seen = found(&came, &json!({ "rows": [{}, {}], "way": { "type": "card" } }));
+    let places = [format!("{CALL}\t/rows/0/new"), format!("{CALL}\t/rows/1/new")];
+    assert_eq!(seen["unknown"], json!({ "Card.more": [format!("{CALL}\t/way/more")], "Thing.new": places }));
+    assert_eq!(count(&seen, "values_altered"), 0, "{seen}");
+    // What a choice of another kind holds is kept whole, and has to come back.
+    let came = json!({ "way": { "type": "cash", "coins": [1] } });
+    assert_eq!(count(&found(&came, &came), "values_altered"), 0);
+    assert_eq!(count(&found(&came, &json!({ "way": { "type": "cash" } })), "values_altered"), 1);
+}
+
+#[test]
+fn what_was_set_aside_is_listed_by_its_type_and_not_counted_as_lost() {
+    let came = json!({ "rows": [7, { "status": "NEW", "amount": "x" }], "named": { "a": { "at": 1 } } });
+    let gone = [
+        ("$.rows[0]", json!(7), "an object"),
+        ("$.rows[1].amount", json!("x"), "i64"),
+        ("$.named.a.at", json!(1), "a time"),
+    ];
+    let seen = found_with(&came, &json!({ "rows": [{ "status": "NEW" }], "named": { "a": {} } }), &gone);
+    assert_eq!(count(&seen, "values_altered"), 0, "{seen}");
+    let wanted = json!({
+        "Thing.rows[]: an integer, not an object": 1,
+        "Thing.amount: a text, not i64": 1,
+        "Thing.at: an integer, not a time": 1,
+    });
+    assert_eq!(seen["set_aside"], wanted);
+    // What is reported as set aside and came back as it was is listed as well.
+    let seen = found_with(&json!({ "amount": 1 }), &json!({ "amount": 1 }), &[("$.elsewhere", json!(1), "nothing")]);
+    assert_eq!(seen["set_aside"].as_object().unwrap().len(), 1, "{seen}");
+}
