@@ -25,7 +25,7 @@ async fn paid() -> (Arc<Sandbox>, TransactionId) {
     }));
     let request = request.expect("a request");
     let session = client(&sandbox, Journal::in_memory()).sessions().create_from_profile(request).await;
-    let id = sandbox.customer_pays(session.expect("a session").id.as_deref().expect("an id")).expect("paid");
+    let id = sandbox.customer_pays(session.expect("a session").id.as_str()).expect("paid");
     (Arc::new(sandbox), id.parse().expect("an id"))
 }
 
@@ -38,7 +38,7 @@ fn client(sandbox: &Sandbox, journal: Journal) -> Client {
 
 /// Half of the payment: capturing it twice is within what is authorized.
 fn half(reference: &str) -> CaptureRequest {
-    CaptureRequest { capture_reference: Some(reference.to_owned()), ..CaptureRequest::new(AMOUNT / 2) }
+    CaptureRequest::new(AMOUNT / 2).capture_reference(reference)
 }
 
 fn assert_once(sandbox: &Sandbox, id: &TransactionId) {
@@ -130,8 +130,7 @@ fn what_a_dead_process_sent_is_found_by_the_next_and_not_sent_again() {
 async fn without_a_reference_nothing_is_sent() {
     let (sandbox, id) = paid().await;
     let client = client(&sandbox, Journal::in_memory());
-    for reference in [None, Some(" ".to_owned())] {
-        let request = CaptureRequest { capture_reference: reference, ..half("") };
+    for request in [CaptureRequest::new(AMOUNT / 2), half(" ")] {
         let error = client.transactions().capture(&id, request).once().await.expect_err("no reference");
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::InvalidRequest, Outcome::NotSent));
         assert!(error.to_string().contains("capture_reference"), "{error}");
