@@ -69,11 +69,11 @@ fn finish_struct(item: &mut syn::ItemStruct, known: &Type, surface: &Surface, sc
     // What only the service makes has none: an empty transaction is nobody's.
     let is_empty = known.direction.is_sent() && fields.iter().all(|field| field.presence != Presence::Required);
     let default = is_empty.then(|| quote!(Default,));
-    let schema = schemars.then(|| quote!(::schemars::JsonSchema,));
     item.attrs.retain(|attr| !attr.path().is_ident("derive"));
     item.attrs.push(syn::parse_quote!(
-        #[derive(Clone, Debug, #default PartialEq, #schema ::serde::Deserialize, ::serde::Serialize)]
+        #[derive(Clone, Debug, #default PartialEq, ::serde::Deserialize, ::serde::Serialize)]
     ));
+    item.attrs.extend(schemars.then(|| syn::parse_quote!(#[derive(::schemars::JsonSchema)])));
     // So that a field more is a minor release.
     item.attrs.push(syn::parse_quote!(#[non_exhaustive]));
     let mut wanted: BTreeMap<&str, &Field> = fields.iter().map(|field| (field.rust.as_str(), field)).collect();
