@@ -130,11 +130,9 @@ fn restate(
     if keeps_unknown {
         values.extend(if *has_unknown { quote!(extra: from.extra,) } else { quote!(extra: Default::default(),) });
     }
-    let doc = format!(
-        " Takes over every field that both have, those included that this version of the crate does not know. What \
+    let doc = " Takes over every field that both have, those included that this version of the crate does not know. What \
          reading skipped is not in it: look at `Response::skipped_fields` before an update states again what was not \
-         all read."
-    );
+         all read.";
     let other = ident(other);
     Ok(quote! {
         impl From<#other> for #name {
