@@ -12,9 +12,9 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize as _;
 use tokio::time::{Instant, sleep};
 
+use super::Client;
 use super::call::CallFuture;
 use super::calls::{CaptureTransactionCall, PaySessionCall, RefundTransactionCall, UpdateAuthorizationCall};
-use super::{Client, Response};
 use crate::error::{Error, Outcome, Result, Spent};
 use crate::raw_response::RawResponse;
 use crate::store::{Claim, Held, Journal, StoreError, Work};
@@ -160,11 +160,15 @@ once! {
 
 /// What the last step showed.
 enum Shown {
-    Verdict(Verdict),
+    Verdict(Box<Verdict>),
     Error(Error),
 }
 
 impl Shown {
+    fn of(verdict: Verdict) -> Self {
+        Self::Verdict(Box::new(verdict))
+    }
+
     fn outcome(&self) -> Outcome {
         match self {
             Self::Verdict(verdict) => verdict.outcome(),
@@ -175,12 +179,12 @@ impl Shown {
     fn into_result(self) -> Result<Verdict> {
         match self {
             Self::Verdict(verdict) if matches!(verdict.outcome(), Outcome::Completed | Outcome::UnderWay) => {
-                Ok(verdict)
+                Ok(*verdict)
             }
             Self::Verdict(verdict) => {
                 let operation = verdict.attempt().operation();
                 let response = RawResponse { status: StatusCode::OK, headers: HeaderMap::new(), body: Bytes::new() };
-                Err(Error::judged(response, Box::new(verdict)).in_call(operation, Spent::default()))
+                Err(Error::judged(response, verdict).in_call(operation, Spent::default()))
             }
             Self::Error(error) => Err(error),
         }
@@ -213,7 +217,7 @@ impl<C: Referred> Once<C> {
                 Claim::Done(noted) => {
                     let noted = noted.and_then(|noted| Attempt::deserialize(noted).ok());
                     let attempt = noted.unwrap_or_else(|| settled(&first));
-                    return Shown::Verdict(self.resolve(&attempt, settle, Duration::ZERO).await?).into_result();
+                    return Shown::of(self.resolve(&attempt, settle, Duration::ZERO).await?).into_result();
                 }
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -246,12 +250,12 @@ impl<C: Referred> Once<C> {
             // What an earlier holder noted may have been sent.
             Some(Ok(noted)) => {
                 attempt = noted;
-                Shown::Verdict(held.during(self.resolve(&attempt, settle, left())).await?)
+                Shown::of(held.during(self.resolve(&attempt, settle, left())).await?)
             }
             Some(Err(_)) => return Err(failed("its note cannot be read".into(), Outcome::Unknown)),
             None => {
                 attempt = settled(first);
-                Shown::Verdict(held.during(self.resolve(&attempt, settle, Duration::ZERO)).await?)
+                Shown::of(held.during(self.resolve(&attempt, settle, Duration::ZERO)).await?)
             }
         };
         while shown.outcome() == Outcome::NotReceived && !left().is_zero() {
@@ -263,7 +267,7 @@ impl<C: Referred> Once<C> {
                 return Ok(None);
             }
             shown = match held.during(call.send()).await {
-                Ok(response) => Shown::Verdict(Response::into_inner(response)),
+                Ok(response) => Shown::Verdict(response.into_boxed()),
                 Err(error) => Shown::Error(error),
             };
             match shown.outcome() {
@@ -275,7 +279,7 @@ impl<C: Referred> Once<C> {
                 Outcome::Unknown | Outcome::UnderWay => {
                     let found = held.during(self.resolve(&attempt, settle, left())).await;
                     if let Ok(verdict) = found {
-                        shown = Shown::Verdict(verdict);
+                        shown = Shown::of(verdict);
                     }
                 }
                 Outcome::Completed | Outcome::NotReceived => {}

@@ -20,7 +20,7 @@ fn known(name: &str, shape: Shape) -> Type {
 }
 
 fn object(fields: Vec<Field>) -> Shape {
-    Shape::Struct { fields, keeps_unknown: false, construct: Construct::None }
+    Shape::Struct { fields, keeps_unknown: false, construct: Construct::None, restates: None }
 }
 
 fn surface() -> Surface {

@@ -13,10 +13,13 @@ const EXAMPLES: usize = 20;
 /// What was set aside: its place as a JSONPath, its value, and what was expected instead.
 type SetAside = (String, Value, String);
 
+/// Reads a response: what it is written back as and what was set aside, or why it cannot be read.
+type Read = fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>;
+
 /// A client of one revision.
 pub(crate) struct Client {
     pub(crate) name: &'static str,
-    pub(crate) read: fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>,
+    pub(crate) read: Read,
     field: fn(&str) -> String,
     surface: Surface,
     /// What each operation gives.
@@ -24,12 +27,7 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(
-        name: &'static str,
-        surface: &str,
-        read: fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>,
-        field: fn(&str) -> String,
-    ) -> Self {
+    pub(crate) fn new(name: &'static str, surface: &str, read: Read, field: fn(&str) -> String) -> Self {
         let surface: Surface = serde_json::from_str(surface).expect("the surface is JSON");
         let responses = surface.calls.iter().map(|call| {
             let target = Kind::Type(call.response.target.clone());
