@@ -24,7 +24,7 @@ pub fn requests(surface: &Surface) -> Result<TokenStream, String> {
     for call in &surface.calls {
         if let Some(param) = call.path_params.iter().find(|param| !matches!(param.kind, Kind::Type(_))) {
             return Err(format!(
-                "operation `{}`: `{}` could be any text and lead to another path: list it in `x-typed`",
+                "operation `{}`: `{}` could be any text and lead to another path: list it in `typed` of the overlay",
                 call.id, param.name
             ));
         }

@@ -53,6 +53,8 @@ impl Small {
             "money": ["amount"],
             "operations": { "get_transaction": { "call": "GET /transactions/{id}", "retry": "read", "x-method": "transactions.get" } },
             "types": { "Transaction": "get_transaction.response.$" },
+            "typed": { "TransactionId": ["/transactions/{}"] },
+            "traits": { "essential": { "Transaction": { "amount": "A sum that is not known is not zero." } } },
         });
         Self { dir: tempfile::tempdir().unwrap(), document, overlay }
     }
