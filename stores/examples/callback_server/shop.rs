@@ -36,11 +36,10 @@ impl Shop {
         let inbox = Inbox::new(journal, move |callback: Callback| {
             let till = at_till.clone();
             async move {
-                match (callback.event(), callback.transaction_id()) {
-                    // The payment itself: captured, cancelled, declined. The transaction says which.
-                    (None, Some(id)) => till.settle(id).await.map(drop)?,
-                    // A capture, refund or void: a real shop would note it. There is nothing to capture.
-                    (Some(_), _) | (None, None) => {}
+                // The payment itself: captured, cancelled, declined; the transaction says which. Otherwise a capture,
+                // refund or void: a real shop would note it. There is nothing to capture.
+                if let (None, Some(id)) = (callback.event(), callback.transaction_id()) {
+                    till.settle(id).await?;
                 }
                 Ok(())
             }
