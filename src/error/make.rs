@@ -114,7 +114,7 @@ impl Error {
         error
     }
 
-    /// Time ran out after the response had begun. Whatever became of its body, a refusal is a refusal.
+    /// Time ran out after the response had begun: its status and headers are known.
     pub(crate) fn timeout_after(response: RawResponse) -> Self {
         let mut error = match response.status.is_success() {
             true => Self::timeout(Outcome::Unknown).with_response(response),

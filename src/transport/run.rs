@@ -138,7 +138,7 @@ impl CallScope {
         };
         self.begin_response(RawResponse::head(&response));
         match raw_response::read(response, LARGEST_BODY).await {
-            // Whatever became of its body, a refusal is a refusal.
+            // Whatever became of its body, this is no success.
             Read::Whole(raw) | Read::TooLarge(raw) | Read::Cut(raw, _) if !raw.status.is_success() => {
                 Err(Error::api(raw))
             }
