@@ -51,6 +51,7 @@ impl Small {
         });
         let overlay = json!({
             "money": ["amount"],
+            "typed": { "TransactionId": ["/transactions/{}"] },
             "operations": { "get_transaction": { "call": "GET /transactions/{id}", "retry": "read", "x-method": "transactions.get" } },
             "types": { "Transaction": "get_transaction.response.$" },
             "typed": { "TransactionId": ["/transactions/{}"] },

@@ -2,72 +2,46 @@
 //! or altered, and to let pass what only looks different.
 
 use serde_json::{Value, json};
-use xtask::bindings::model::{
-    Call, Construct, Direction, Field, Kind, Presence, Response, Shape, Surface, Type, Variant,
-};
+use xtask::bindings::surface;
 
 use crate::compare::{Client, Outcome};
 
 const CALL: &str = "GET /things";
 
-fn field(name: &str, kind: Kind) -> Field {
-    let (json, rust) = (name.to_owned(), name.to_owned());
-    Field { json, rust, kind, presence: Presence::Optional, boxed: false, setter: None, doc: String::new() }
-}
-
-fn known(name: &str, shape: Shape) -> Type {
-    Type { name: name.to_owned(), doc: String::new(), direction: Direction::Response, shape }
-}
-
-fn object(fields: Vec<Field>) -> Shape {
-    Shape::Struct { fields, keeps_unknown: false, construct: Construct::None, restates: None }
-}
-
-fn surface() -> Surface {
-    let thing = || Kind::Type("Thing".to_owned());
-    let fields = vec![
-        field("status", Kind::Text),
-        field("at", Kind::Time),
-        field("amount", Kind::Integer),
-        field("rows", Kind::List(Box::new(thing()))),
-        field("free", Kind::JsonObject),
-        field("named", Kind::Map(Box::new(thing()))),
-        field("way", Kind::Type("Way".to_owned())),
-    ];
-    let ways = Shape::Choice {
-        property: "type".to_owned(),
-        variants: vec![Variant { tag: "card".to_owned(), rust: "Card".to_owned(), target: "Card".to_owned() }],
-    };
-    let call = Call {
-        id: "things".to_owned(),
-        variant: "Things".to_owned(),
-        method: "GET".to_owned(),
-        path: "/things".to_owned(),
-        reads_only: true,
-        group: "things".to_owned(),
-        name: "get".to_owned(),
-        doc: String::new(),
-        path_params: Vec::new(),
-        query: Vec::new(),
-        request: None,
-        response: Response { target: "Thing".to_owned(), list: false },
-        toggles: None,
-        checks: None,
-        policy: false,
-        result: None,
-        paging: None,
-    };
-    let types = vec![
-        known("Card", object(vec![field("last4", Kind::Text)])),
-        known("Thing", object(fields)),
-        known("Way", ways),
-    ];
-    Surface { types, calls: vec![call] }
+/// What is generated of a call that gives a `Thing`.
+fn surface() -> String {
+    let thing = json!({ "$ref": "#/components/schemas/Thing" });
+    let text = json!({ "type": "string" });
+    let schemas = json!({
+        "Card": { "type": "object", "properties": { "last4": text } },
+        "Thing": { "type": "object", "properties": {
+            "status": text,
+            "at": { "type": "string", "format": "date-time" },
+            "amount": { "type": "integer", "format": "int64" },
+            "rows": { "type": "array", "items": thing },
+            "free": { "type": "object" },
+            "named": { "type": "object", "additionalProperties": thing },
+            "way": { "$ref": "#/components/schemas/Way" },
+        } },
+        "Way": { "type": "object", "x-tagged": {
+            "property": "type", "variants": { "card": { "$ref": "#/components/schemas/Card" } },
+        } },
+    });
+    let document = json!({
+        "openapi": "3.0.3",
+        "info": { "title": "t", "version": "1" },
+        "paths": { "/things": { "get": {
+            "operationId": "things", "x-method": "things.get", "x-retry": "read",
+            "responses": { "200": { "description": "", "content": { "application/json": { "schema": thing } } } },
+        } } },
+        "components": { "schemas": schemas },
+    });
+    serde_json::to_string(&surface::read(&document).unwrap()).unwrap()
 }
 
 /// What the comparison finds, with `status` as an enum wherever it stands.
 fn found_with(came: &Value, back: &Value, set_aside: &[(&str, Value, &str)]) -> Value {
-    let surface = serde_json::to_string(&surface()).unwrap();
+    let surface = surface();
     // As the crate writes the field of a place.
     let client =
         Client::new("2026-01-01", &surface, |_, _| Err("it is not asked".to_owned()), |name| format!(".{name}"));

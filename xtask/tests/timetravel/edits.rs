@@ -44,6 +44,7 @@ fn spec() -> (tempfile::TempDir, Spec) {
     let dir = tempfile::tempdir().unwrap();
     let overlay = json!({
         "money": ["amount"],
+        "typed": { "TransactionId": ["/transactions/{}"] },
         "operations": { "get_transaction": { "call": "GET /transactions/{id}", "retry": "read", "x-method": "transactions.get" } },
         "types": { "Transaction": "get_transaction.response.$", "Event": "get_transaction.response.$.events[]" },
     });
