@@ -196,7 +196,7 @@ impl Spec {
 
     /// What the files should be by the pinned slice: after a change of the overlay, the descriptions or the passes.
     ///
-    /// What was left out when the slice was read ([`STALE`]) may still not apply; nothing else may.
+    /// What was left out when the slice was read (`STALE`) may still not apply; nothing else may.
     ///
     /// # Errors
     /// When a pinned file is missing, or the curation does not fit it.

@@ -1,6 +1,6 @@
 //! What a document says twice and not alike.
 //!
-//! None of it keeps the document from being used: each is settled by a rule of [`super::schema`]. But what is settled is
+//! None of it keeps the document from being used: each is settled by a rule of `schema`. But what is settled is
 //! guessed, so all of it is listed in `spec/contradictions.txt`, where a new one is seen.
 
 use std::collections::BTreeSet;

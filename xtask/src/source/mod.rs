@@ -1,6 +1,6 @@
 //! Reading an upstream document: from a file or a URL, as YAML or JSON, refused when it is not a whole OpenAPI 3.0.
 //!
-//! [`parse`] makes values of the text, `cut` tells what is cut off from what was removed. What is done with the
+//! `parse` makes values of the text, `cut` tells what is cut off from what was removed. What is done with the
 //! document afterwards lives in [`crate::slice`] and the modules after it.
 
 mod cut;
