@@ -4,7 +4,7 @@
 //! a field, an entry of a list or of a map that cannot be read is left out where the type can do without it, and
 //! reported with its path and value. Sums of money and their currency are never left out where they are required: a
 //! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
-//! types say themselves, see [`field`]; how they are read, see [`reader`].
+//! types say themselves, see `field`; how they are read, see `reader`.
 //!
 //! Sending is the opposite: a request that breaks a rule of the interface is refused.
 

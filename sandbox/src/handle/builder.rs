@@ -92,7 +92,7 @@ impl SandboxBuilder {
     }
 
     /// Holds the sandbox's own responses against the published interface too, see
-    /// [`Sandbox::response_problems`]. Off unless set.
+    /// [`super::Sandbox::response_problems`]. Off unless set.
     pub const fn check_responses(mut self) -> Self {
         self.checks_responses = true;
         self
@@ -133,7 +133,7 @@ impl SandboxBuilder {
     }
 
     /// Pause between attempts at a callback, see
-    /// [`Sandbox::set_callback_retry_pause`].
+    /// [`super::Sandbox::set_callback_retry_pause`].
     pub const fn callback_retry_pause(mut self, pause: Duration) -> Self {
         self.retry_pause = Some(pause);
         self
