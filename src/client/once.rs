@@ -42,7 +42,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 /// # async fn capture(client: dintero::Client, id: dintero::TransactionId) -> dintero::Result<()> {
 /// use dintero::types::CaptureRequest;
 ///
-/// let request = CaptureRequest { capture_reference: Some("order-1017".into()), ..CaptureRequest::new(29_990) };
+/// let request = CaptureRequest::new(29_990).capture_reference("order-1017");
 /// // In a callback, on the customer's return, in a job, after a restart: captured once.
 /// let verdict = client.transactions().capture(&id, request).once().await?;
 /// println!("{:?}", verdict.outcome());
