@@ -76,7 +76,7 @@ fn session() -> CreateSessionFromProfile {
     .unwrap()
 }
 
-/// Trouble of every kind, each carrying a customer's data where it can.
+/// Errors of every kind, each carrying a customer's data where it can.
 fn trouble() -> Vec<Fault> {
     let said = format!("{EMAIL} {PHONE} {CARD_TOKEN}");
     let body = |value: Value| value.to_string();

@@ -171,22 +171,22 @@ impl DiscountOrder {
 }
 
 /// The answer to a new shipping address: what ships there, and perhaps a changed order.
-pub type AddressAnswer = ExpressAnswer<AddressOrder>;
+pub type AddressResponse = ExpressResponse<AddressOrder>;
 
 /// The answer to discount codes: the changed order, and what ships.
-pub type DiscountAnswer = ExpressAnswer<DiscountOrder>;
+pub type DiscountResponse = ExpressResponse<DiscountOrder>;
 
 /// An answer to an express request; it is the JSON to send with status 200. `O` is the order it can
-/// change: [`AddressAnswer`] and [`DiscountAnswer`] are its two forms.
+/// change: [`AddressResponse`] and [`DiscountResponse`] are its two forms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-pub struct ExpressAnswer<O> {
+pub struct ExpressResponse<O> {
     shipping_options: Vec<ShippingOption>,
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<O>,
 }
 
-impl<O: ExpressOrder> ExpressAnswer<O> {
+impl<O: ExpressOrder> ExpressResponse<O> {
     /// Offers options to choose from.
     ///
     /// # Errors
@@ -250,7 +250,7 @@ impl<O: ExpressOrder> ExpressAnswer<O> {
     }
 }
 
-/// One of the two orders that an [`ExpressAnswer`] can hold.
+/// One of the two orders that an [`ExpressResponse`] can hold.
 pub trait ExpressOrder: sealed::Sealed + Serialize {
     #[doc(hidden)]
     fn check(&self) -> Result<(), ExpressError>;

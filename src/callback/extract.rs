@@ -2,7 +2,7 @@
 //! as responses.
 //!
 //! Nothing is decided here: verification is the [`Verifier`]'s, reading bodies `receive`'s, statuses are
-//! [`Answer`]'s.
+//! [`CallbackResponse`]'s.
 
 use axum::Json;
 use axum::extract::{FromRef, FromRequest, Request};
@@ -12,10 +12,10 @@ use axum::routing::{MethodRouter, get};
 use http::StatusCode;
 use serde::Serialize;
 
-use super::answer::{Answer, Trouble};
-use super::express::{ExpressAnswer, ExpressRequest};
-use super::notice::Callback;
+use super::express::{ExpressRequest, ExpressResponse};
 use super::receive::ExpressReadError;
+use super::response::{CallbackResponse, HandlerError};
+use super::verified::Callback;
 use super::verifier::{Verifier, VerifyError};
 use super::webhook::{Webhook, WebhookError, WebhookVerifier};
 
@@ -25,13 +25,13 @@ use super::webhook::{Webhook, WebhookError, WebhookVerifier};
 ///
 /// ```
 /// use axum::Router;
-/// use dintero::callback::{Answer, Callback, Trouble, Verifier, callbacks};
+/// use dintero::callback::{CallbackResponse, Callback, HandlerError, Verifier, callbacks};
 ///
-/// async fn on_callback(callback: Callback) -> Result<Answer, Trouble> {
+/// async fn on_callback(callback: Callback) -> Result<CallbackResponse, HandlerError> {
 ///     if let Some(id) = callback.transaction_id() {
 ///         println!("something happened to {id}");
 ///     }
-///     Ok(Answer::Acknowledge)
+///     Ok(CallbackResponse::Acknowledge)
 /// }
 ///
 /// fn router(verifier: Verifier) -> Router {
@@ -47,7 +47,7 @@ where
     get(handler.clone()).post(handler)
 }
 
-/// A request that is no callback of the account. Answers [`VerifyError::answer`], without a body.
+/// A request that is no callback of the account. Answers [`VerifyError::response`], without a body.
 ///
 /// To answer otherwise, take a `Result<Callback, CallbackRejection>` in the handler.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ pub struct CallbackRejection(#[from] pub VerifyError);
 
 impl IntoResponse for CallbackRejection {
     fn into_response(self) -> Response {
-        let answer = self.0.answer();
+        let answer = self.0.response();
         tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "callback not accepted");
         answer.into_response()
     }
@@ -97,14 +97,14 @@ where
     }
 }
 
-/// A request that is no account-wide webhook. Answers [`WebhookError::answer`], without a body.
+/// A request that is no account-wide webhook. Answers [`WebhookError::response`], without a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct WebhookRejection(#[from] pub WebhookError);
 
 impl IntoResponse for WebhookRejection {
     fn into_response(self) -> Response {
-        let answer = self.0.answer();
+        let answer = self.0.response();
         tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "webhook not accepted");
         answer.into_response()
     }
@@ -132,8 +132,8 @@ pub struct ExpressRejection(#[from] pub ExpressReadError);
 impl IntoResponse for ExpressRejection {
     fn into_response(self) -> Response {
         let answer = match self.0 {
-            ExpressReadError::Unreadable(_) => Answer::Refuse,
-            ExpressReadError::Body => Answer::RetryLater,
+            ExpressReadError::Unreadable(_) => CallbackResponse::Refuse,
+            ExpressReadError::Body => CallbackResponse::RetryLater,
         };
         tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "express request not read");
         answer.into_response()
@@ -149,21 +149,21 @@ impl<S: Send + Sync> FromRequest<S> for ExpressRequest {
     }
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for CallbackResponse {
     fn into_response(self) -> Response {
         self.status().into_response()
     }
 }
 
-/// Answers [`RetryLater`](Answer::RetryLater) and logs what happened, at level error.
-impl IntoResponse for Trouble {
+/// Answers [`RetryLater`](CallbackResponse::RetryLater) and logs what happened, at level error.
+impl IntoResponse for HandlerError {
     fn into_response(self) -> Response {
         tracing::error!(cause = %self.chain(), "a callback could not be dealt with");
-        self.answer().into_response()
+        self.response().into_response()
     }
 }
 
-impl<O: Serialize> IntoResponse for ExpressAnswer<O> {
+impl<O: Serialize> IntoResponse for ExpressResponse<O> {
     fn into_response(self) -> Response {
         (StatusCode::OK, Json(self)).into_response()
     }

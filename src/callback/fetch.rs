@@ -1,9 +1,9 @@
 //! From what a request says to what is true: reading the transaction or session from the service.
 
-use super::answer::Answer;
 use super::express::ExpressRequest;
-use super::notice::Callback;
+use super::response::CallbackResponse;
 use super::return_url::UnsignedReturn;
+use super::verified::Callback;
 use crate::client::calls::{GetSessionCall, GetTransactionCall};
 use crate::client::{Client, Response};
 use crate::types::{Session, Transaction};
@@ -28,8 +28,8 @@ impl FetchError {
     /// What to answer to a callback whose transaction could not be read: the news stands, so it is to
     /// come again. A callback without a transaction is better told apart before fetching, with
     /// [`Callback::transaction_id`].
-    pub fn answer(&self) -> Answer {
-        Answer::RetryLater
+    pub fn response(&self) -> CallbackResponse {
+        CallbackResponse::RetryLater
     }
 }
 
@@ -50,7 +50,7 @@ impl Callback {
     /// Begins to read the transaction, in the time that [`fetch`](Self::fetch) has unless another is set.
     ///
     /// ```no_run
-    /// # async fn fetch(client: dintero::Client, callback: dintero::callback::Callback) -> Result<(), dintero::callback::Trouble> {
+    /// # async fn fetch(client: dintero::Client, callback: dintero::callback::Callback) -> Result<(), dintero::callback::HandlerError> {
     /// use dintero::types::TransactionInclude;
     ///
     /// let transaction = callback.fetch_request(&client)?.include(TransactionInclude::CardPaymentToken).await?;

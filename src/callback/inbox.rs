@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::answer::{Answer, Trouble};
-use super::notice::Callback;
+use super::response::{CallbackResponse, HandlerError};
+use super::verified::Callback;
 use crate::store::{Claim, Held, Journal, StoreError, Work};
 
 /// The kind of work in the journal.
@@ -17,7 +17,7 @@ const KIND: &str = "callback";
 /// How many records left open are read at a time.
 const BATCH: usize = 100;
 
-type Handling = Pin<Box<dyn Future<Output = Result<(), Trouble>> + Send>>;
+type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 
 /// Runs a handler once for each callback, whatever happens to the process, the connection or the delivery.
 ///
@@ -84,25 +84,25 @@ impl Inbox {
     pub fn new<H, F>(journal: Journal, handler: H) -> Self
     where
         H: Fn(Callback) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<(), Trouble>> + Send + 'static,
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
         Self { shared: Arc::new(Shared { journal, handler: Box::new(move |callback| Box::pin(handler(callback))) }) }
     }
 
     /// Handles a callback and says what to respond: 200 once it is handled, now or before; 503 while another process
     /// is at it and after an error, so that it is delivered again. Needs a Tokio runtime.
-    pub async fn handle(&self, callback: Callback) -> Answer {
+    pub async fn handle(&self, callback: Callback) -> CallbackResponse {
         let inbox = self.clone();
         match tokio::spawn(async move { inbox.handle_here(callback).await }).await {
-            Ok(Ok(Handled::Done)) => Answer::Acknowledge,
-            Ok(Ok(Handled::Failed | Handled::Elsewhere)) => Answer::RetryLater,
+            Ok(Ok(Handled::Done)) => CallbackResponse::Acknowledge,
+            Ok(Ok(Handled::Failed | Handled::Elsewhere)) => CallbackResponse::RetryLater,
             Ok(Err(cause)) => {
                 tracing::error!(%cause, "the store failed: a callback is not handled");
-                Answer::RetryLater
+                CallbackResponse::RetryLater
             }
             Err(_) => {
                 tracing::error!("the handler of a callback panicked");
-                Answer::RetryLater
+                CallbackResponse::RetryLater
             }
         }
     }

@@ -1,30 +1,30 @@
 //! What the service calls on the merchant's side: verified, typed, answered right.
 //!
 //! A [`Verifier`] makes a [`Callback`] out of a request, or says why it is none. What the callback's
-//! query says is proven; a body is not signed and is only to be had as [`Unverified`]. An [`Answer`]
+//! query says is proven; a body is not signed and is only to be had as [`Unverified`]. An [`CallbackResponse`]
 //! is named by what it does to the delivery, and an [`Inbox`] handles each callback once although they
 //! come at least once, in no order, and to processes that may die.
 //!
 //! The account-wide webhooks are a separate system with a separate secret and verifier.
 //!
 //! ```
-//! use dintero::callback::{Answer, Verifier};
+//! use dintero::callback::{CallbackResponse, Verifier};
 //!
 //! /// Responds to a callback in any server whose requests are `http::Request`: hyper, axum, AWS Lambda.
-//! async fn respond<B>(verifier: &Verifier, client: &dintero::Client, request: http::Request<B>) -> Answer {
+//! async fn respond<B>(verifier: &Verifier, client: &dintero::Client, request: http::Request<B>) -> CallbackResponse {
 //!     let callback = match verifier.verify(&request) {
 //!         Ok(callback) => callback,
-//!         Err(error) => return error.answer(),
+//!         Err(error) => return error.response(),
 //!     };
 //!     if callback.transaction_id().is_none() {
-//!         return Answer::Acknowledge; // The payment failed; `callback.error()` says why.
+//!         return CallbackResponse::Acknowledge; // The payment failed; `callback.error()` says why.
 //!     }
 //!     match callback.fetch(client).await {
 //!         Ok(transaction) => {
 //!             println!("{:?} is {:?}", transaction.id, transaction.status);
-//!             Answer::Acknowledge
+//!             CallbackResponse::Acknowledge
 //!         }
-//!         Err(error) => error.answer(), // It will come again.
+//!         Err(error) => error.response(), // It will come again.
 //!     }
 //! }
 //! ```
@@ -43,7 +43,6 @@
 //!
 //! With feature `axum`, [`Callback`], [`Webhook`] and [`ExpressRequest`] are extractors, and answers are responses.
 
-mod answer;
 mod body;
 mod callback_url;
 mod canonical;
@@ -53,31 +52,32 @@ mod extract;
 mod failure;
 mod fetch;
 mod inbox;
-mod notice;
 mod params;
 mod public;
 mod receive;
+mod response;
 mod return_url;
 mod signature;
+mod verified;
 mod verifier;
 mod webhook;
 
-pub use answer::{Answer, Trouble};
 pub use body::{Unverified, UnverifiedBody};
 pub use callback_url::{CallbackUrl, CallbackUrlError, ReportedEvent};
 pub use express::{
-    AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressAnswer, ExpressError, ExpressOrder,
-    ExpressRequest, SignedExpressError,
+    AddressOrder, AddressResponse, DiscountOrder, DiscountResponse, ExpressError, ExpressOrder, ExpressRequest,
+    ExpressResponse, SignedExpressError,
 };
 #[cfg(feature = "axum")]
 pub use extract::{CallbackRejection, ExpressRejection, Signed, WebhookRejection, callbacks};
 pub use failure::PaymentFailure;
 pub use fetch::FetchError;
 pub use inbox::{Inbox, Recovered};
-pub use notice::{Callback, DELIVERY_HEADER};
 pub use params::Params;
 pub use receive::ExpressReadError;
+pub use response::{CallbackResponse, HandlerError};
 pub use return_url::UnsignedReturn;
 pub use signature::{SIGNATURE_HEADER, SecretError, SigningSecret, sign};
+pub use verified::{Callback, DELIVERY_HEADER};
 pub use verifier::{DEFAULT_BODY_TIMEOUT, DEFAULT_TOLERANCE, Verifier, VerifierBuilder, VerifierError, VerifyError};
 pub use webhook::{WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookError, WebhookSecret, WebhookVerifier};

@@ -13,7 +13,7 @@ use http_body_util::{BodyExt, Limited};
 use tokio::time::timeout;
 
 use super::express::ExpressRequest;
-use super::notice::Callback;
+use super::verified::Callback;
 use super::verifier::{Verifier, VerifyError};
 use super::webhook::{Webhook, WebhookError, WebhookVerifier, signature};
 use crate::read::Unreadable;

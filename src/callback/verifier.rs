@@ -1,6 +1,6 @@
 //! Decides whether a request is a callback from the service.
 //!
-//! What a callback says is in [`notice`](super::notice), where it was sent to in [`public`](super::public),
+//! What a callback says is in [`verified`](super::verified), where it was sent to in [`public`](super::public),
 //! reading its body in [`receive`](super::receive), and responses to it in [`answer`](super::answer). The
 //! account-wide webhooks are another system and have their own verifier in [`webhook`](super::webhook).
 
@@ -11,12 +11,12 @@ use std::time::Duration;
 use hmac::Mac;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
 
-use super::answer::Answer;
 use super::canonical::{encode_pairs, sorted_pairs, split_target};
-use super::notice::Callback;
 use super::params::Params;
 use super::public::{PublicUrl, after_authority};
+use super::response::CallbackResponse;
 use super::signature::{HeaderFault, SIGNATURE_HEADER, SignatureHeader, SigningSecret, signed_text};
+use super::verified::Callback;
 use crate::clock::{Clock, SystemClock};
 use crate::ids::AccountId;
 
@@ -142,21 +142,21 @@ impl VerifyError {
     /// the account, the base URL, a proxy that drops the header. Any 4xx would end the delivery for
     /// good and the payment would never be heard of; a 503 is tried again 20 times, which leaves time
     /// to mend it. So everything that own trouble can cause answers
-    /// [`RetryLater`](Answer::RetryLater). Only a header that cannot be read is
-    /// [`Refuse`](Answer::Refuse)d: the service sends none such and no setting here causes it.
+    /// [`RetryLater`](CallbackResponse::RetryLater). Only a header that cannot be read is
+    /// [`Refuse`](CallbackResponse::Refuse)d: the service sends none such and no setting here causes it.
     ///
     /// Strangers can thus provoke a 503 at will. Where that disturbs alarms or health checks, watch
     /// this error instead of the status, or answer otherwise.
-    pub fn answer(&self) -> Answer {
+    pub fn response(&self) -> CallbackResponse {
         match self {
-            Self::Malformed(_) => Answer::Refuse,
+            Self::Malformed(_) => CallbackResponse::Refuse,
             Self::SignatureMissing
             | Self::UnknownScheme
             | Self::Target(_)
             | Self::Mismatch
             | Self::Stale { .. }
             | Self::FromTheFuture { .. }
-            | Self::OtherAccount { .. } => Answer::RetryLater,
+            | Self::OtherAccount { .. } => CallbackResponse::RetryLater,
         }
     }
 }

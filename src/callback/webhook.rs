@@ -13,9 +13,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use sha1::Sha1;
 
-use super::answer::Answer;
-use super::notice::delivery_id;
+use super::response::CallbackResponse;
 use super::signature::SecretError;
+use super::verified::delivery_id;
 use super::verifier::DEFAULT_BODY_TIMEOUT;
 use crate::read::{self, Read, Unreadable};
 
@@ -84,11 +84,11 @@ pub enum WebhookError {
 }
 
 impl WebhookError {
-    /// What to answer, by the same reasoning as [`VerifyError::answer`](super::VerifyError::answer).
-    pub fn answer(&self) -> Answer {
+    /// What to answer, by the same reasoning as [`VerifyError::response`](super::VerifyError::response).
+    pub fn response(&self) -> CallbackResponse {
         match self {
-            Self::Malformed(_) => Answer::Refuse,
-            Self::SignatureMissing | Self::Mismatch | Self::Body => Answer::RetryLater,
+            Self::Malformed(_) => CallbackResponse::Refuse,
+            Self::SignatureMissing | Self::Mismatch | Self::Body => CallbackResponse::RetryLater,
         }
     }
 }
@@ -246,7 +246,7 @@ mod tests {
         for values in [&[HEX, &zeros][..], &[&joined], &[""], &[&HEX[2..]], &["x"], &["t=1,v0-hmac-sha256=00"]] {
             assert!(matches!(error(values, BODY), WebhookError::Malformed(_)));
         }
-        assert_eq!(WebhookError::Mismatch.answer().status(), 503);
+        assert_eq!(WebhookError::Mismatch.response().status(), 503);
         let printed = format!("{verifier:?} {:?}", error(&[HEX], b""));
         assert!(!printed.contains("key") && !printed.contains("dog"));
     }

@@ -19,7 +19,7 @@ use crate::Operation;
 use crate::error::{Error, Result, printable_path};
 use crate::generated;
 use crate::ids::{AccountId, SessionId, TransactionId};
-use crate::read::{self, SetAside, Unreadable};
+use crate::read::{self, SkippedField, Unreadable};
 use crate::transport::CallScope;
 use crate::verdict::Attempt;
 
@@ -111,7 +111,7 @@ pub(crate) trait Reading {
     fn read(body: &[u8]) -> Result<Self::Read, Unreadable>;
 
     /// What the caller gets, and what had to be left out of it. `name` names the call in an error.
-    fn finish(read: Self::Read, name: impl Fn(Error) -> Error) -> (Self::Value, Vec<SetAside>);
+    fn finish(read: Self::Read, name: impl Fn(Error) -> Error) -> (Self::Value, Vec<SkippedField>);
 }
 
 /// A response of one value.
@@ -126,8 +126,8 @@ impl<T: DeserializeOwned + Send + 'static> Reading for One<T> {
         read::from_slice(body)
     }
 
-    fn finish(read: read::Read<T>, _: impl Fn(Error) -> Error) -> (T, Vec<SetAside>) {
-        (read.value, read.set_aside)
+    fn finish(read: read::Read<T>, _: impl Fn(Error) -> Error) -> (T, Vec<SkippedField>) {
+        (read.value, read.skipped_fields)
     }
 }
 
@@ -143,14 +143,14 @@ impl<T: DeserializeOwned + Send + 'static> Reading for Rows<T> {
         read::list_from_slice(body)
     }
 
-    fn finish(list: read::Rows<T>, name: impl Fn(Error) -> Error) -> (Vec<Result<T>>, Vec<SetAside>) {
+    fn finish(list: read::Rows<T>, name: impl Fn(Error) -> Error) -> (Vec<Result<T>>, Vec<SkippedField>) {
         let mut skipped = Vec::new();
         let mut unreadable = list.unreadable.into_iter().peekable();
         let mut good = list.rows.into_iter();
         let rows = (0..list.total).filter_map(|index| match unreadable.next_if(|row| row.index == index) {
             Some(row) => Some(Err(name(Error::unreadable_row(&row)))),
             None => good.next().map(|row| {
-                skipped.extend(row.set_aside);
+                skipped.extend(row.skipped_fields);
                 Ok(row.value)
             }),
         });
@@ -203,7 +203,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
 }
 
 /// Says that a response was read without a field: where, and not what stood there.
-fn warn(operation: Operation, skipped: &SetAside) {
+fn warn(operation: Operation, skipped: &SkippedField) {
     tracing::warn!(
         target: "dintero",
         operation = operation.id(),

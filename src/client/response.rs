@@ -9,7 +9,7 @@ use http::{HeaderMap, StatusCode};
 use crate::Operation;
 use crate::error::{Spent, request_id};
 use crate::raw_response::RawResponse;
-use crate::read::SetAside;
+use crate::read::SkippedField;
 
 /// What a call answered: the value, to which this dereferences, and the answer it was read from.
 pub struct Response<T> {
@@ -17,7 +17,7 @@ pub struct Response<T> {
     value: Box<T>,
     answer: RawResponse,
     call: Finished,
-    skipped: Vec<SetAside>,
+    skipped: Vec<SkippedField>,
 }
 
 /// Which call the answer is of, for an error that only shows in its content.
@@ -32,7 +32,7 @@ impl<T> Response<T> {
         Self { value, answer, call, skipped: Vec::new() }
     }
 
-    pub(crate) fn with_skipped_fields(mut self, skipped: Vec<SetAside>) -> Self {
+    pub(crate) fn with_skipped_fields(mut self, skipped: Vec<SkippedField>) -> Self {
         self.skipped = skipped;
         self
     }
@@ -99,7 +99,7 @@ impl<T> Response<T> {
     /// Fields that the response was read without, because they are not of the type that this version of the crate
     /// knows: where they stood and what stood there. Empty for an ordinary response. Each is a `tracing` warning too.
     #[must_use]
-    pub fn skipped_fields(&self) -> &[SetAside] {
+    pub fn skipped_fields(&self) -> &[SkippedField] {
         &self.skipped
     }
 }

@@ -30,13 +30,13 @@ pub struct Read<T> {
     /// The value.
     pub value: T,
     /// Fields that are not of the type that this version of the crate knows. Empty for an ordinary response.
-    pub set_aside: Vec<SetAside>,
+    pub skipped_fields: Vec<SkippedField>,
 }
 
 /// A field that a response was read without.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub struct SetAside {
+pub struct SkippedField {
     /// Where it stood.
     pub path: JsonPath,
     /// What stood there.
@@ -88,7 +88,7 @@ pub struct UnreadableRow {
 /// When it is not JSON, or misses something that the type is worthless without.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
     match from_text(json) {
-        Some(value) => Ok(Read { value, set_aside: Vec::new() }),
+        Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
         None => from_tree(&parse(json)?, &JsonPath::root()),
     }
 }
@@ -108,7 +108,7 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<Read<T>, Unreadab
 pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unreadable> {
     if let Some(values) = from_text::<Vec<T>>(json) {
         let total = values.len();
-        let rows = values.into_iter().map(|value| Read { value, set_aside: Vec::new() }).collect();
+        let rows = values.into_iter().map(|value| Read { value, skipped_fields: Vec::new() }).collect();
         return Ok(Rows { rows, unreadable: Vec::new(), total });
     }
     let Value::Array(values) = parse(json)? else {
@@ -147,9 +147,9 @@ fn from_tree<T: DeserializeOwned>(tree: &Value, base: &JsonPath) -> Result<Read<
                 // `null` in a map says that there is nothing: that is what leaving the entry out says too.
                 let is_absent = value.is_null() && matches!(part.path.last(), Some(Step::Field(_)));
                 let path = base.below(&part.path);
-                (!is_absent).then(|| SetAside { path, value: value.clone(), expected: part.expected })
+                (!is_absent).then(|| SkippedField { path, value: value.clone(), expected: part.expected })
             });
-            Ok(Read { value, set_aside: skipped.collect() })
+            Ok(Read { value, skipped_fields: skipped.collect() })
         }
         Err(error) => {
             let (path, problem) = notes.into_failure(&error);
@@ -177,13 +177,13 @@ fn parse(json: &[u8]) -> Result<Value, Unreadable> {
 
 impl<T> fmt::Debug for Read<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Read").field("set_aside", &self.set_aside).finish_non_exhaustive()
+        f.debug_struct("Read").field("skipped_fields", &self.skipped_fields).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for SetAside {
+impl fmt::Debug for SkippedField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut out = f.debug_struct("SetAside");
+        let mut out = f.debug_struct("SkippedField");
         out.field("path", &self.path).field("expected", &self.expected).finish_non_exhaustive()
     }
 }

@@ -18,8 +18,8 @@ fn transaction() -> Value {
     })
 }
 
-fn paths(set_aside: &[SetAside]) -> Vec<String> {
-    set_aside.iter().map(|gone| gone.path.to_string()).collect()
+fn paths(skipped_fields: &[SkippedField]) -> Vec<String> {
+    skipped_fields.iter().map(|gone| gone.path.to_string()).collect()
 }
 
 #[test]
@@ -27,15 +27,15 @@ fn a_good_answer_is_read_whole() {
     let mut good = transaction();
     good["events"][1]["error"]["type"] = json!(["DECLINED"]);
     let read = from_value::<Transaction>(good).unwrap();
-    assert!(read.set_aside.is_empty());
+    assert!(read.skipped_fields.is_empty());
     assert_eq!(read.value.status, Some(TransactionStatus::Captured));
 }
 
 #[test]
 fn a_field_of_another_type_costs_only_itself() {
     let read = from_value::<Transaction>(transaction()).unwrap();
-    assert_eq!(paths(&read.set_aside), ["$.events[1].error.type"]);
-    assert_eq!(read.set_aside[0].value, json!("DECLINED"));
+    assert_eq!(paths(&read.skipped_fields), ["$.events[1].error.type"]);
+    assert_eq!(read.skipped_fields[0].value, json!("DECLINED"));
     let error = read.value.events[1].error.as_ref().unwrap();
     assert_eq!(error.message.as_deref(), Some("no"));
 }
@@ -62,7 +62,7 @@ fn a_whole_float_and_a_null_lose_nothing() {
     odd["events"] = Value::Null;
     odd["status"] = Value::Null;
     let read = from_value::<Transaction>(odd).unwrap();
-    assert_eq!((read.value.amount, read.value.events.len(), read.set_aside.len()), (1000, 0, 0));
+    assert_eq!((read.value.amount, read.value.events.len(), read.skipped_fields.len()), (1000, 0, 0));
 }
 
 #[test]
@@ -72,27 +72,27 @@ fn entries_of_a_list_keep_their_numbers() {
         json!([1, { "event": "CAPTURE", "success": "yes" }, "two", { "event": "VOID", "success": 1 }, null]);
     let read = from_value::<Transaction>(odd).unwrap();
     let expected = ["$.events[0]", "$.events[1].success", "$.events[2]", "$.events[3].success", "$.events[4]"];
-    assert_eq!(paths(&read.set_aside), expected);
+    assert_eq!(paths(&read.skipped_fields), expected);
     assert_eq!(read.value.events.len(), 2);
 }
 
 #[test]
-fn an_object_without_what_it_needs_is_set_aside_whole() {
+fn an_object_without_what_it_needs_is_skipped_whole() {
     let mut odd = transaction();
     odd["items"] = json!([{ "groups": [{ "id": 7, "name": "Chairs" }] }]);
     let read = from_value::<Transaction>(odd).unwrap();
-    assert_eq!(paths(&read.set_aside), ["$.events[1].error.type", "$.items[0].groups[0]"]);
-    assert_eq!(read.set_aside[1].value, json!({ "id": 7, "name": "Chairs" }));
+    assert_eq!(paths(&read.skipped_fields), ["$.events[1].error.type", "$.items[0].groups[0]"]);
+    assert_eq!(read.skipped_fields[1].value, json!({ "id": 7, "name": "Chairs" }));
 }
 
 #[test]
-fn a_list_in_place_of_an_object_is_set_aside_as_it_came() {
+fn a_list_in_place_of_an_object_is_skipped_as_it_came() {
     let mut odd = transaction();
     odd["actions"] = json!([[7, "two", [], null]]);
     odd["events"] = json!([]);
     let read = from_value::<Transaction>(odd).unwrap();
-    assert_eq!(paths(&read.set_aside), ["$.actions[0]"]);
-    assert_eq!(read.set_aside[0].value, json!([7, "two", [], null]));
+    assert_eq!(paths(&read.skipped_fields), ["$.actions[0]"]);
+    assert_eq!(read.skipped_fields[0].value, json!([7, "two", [], null]));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn a_bad_row_does_not_sink_the_list() {
     let read = list_from_slice::<Transaction>(list.as_bytes()).unwrap();
     assert_eq!((read.rows.len(), read.unreadable.len(), read.total), (2, 1, 3));
     assert_eq!(read.unreadable[0].error.path.to_string(), "$[1].amount");
-    assert_eq!(paths(&read.rows[1].set_aside), ["$[2].events[1].error.type"]);
+    assert_eq!(paths(&read.rows[1].skipped_fields), ["$[2].events[1].error.type"]);
 }
 
 #[test]
@@ -167,9 +167,9 @@ fn each_part_is_read_once_however_many_are_wrong() {
     let entries: Vec<Value> = (0..3_000).map(entry).collect();
     let read = from_value::<Counting>(json!({ "entries": entries })).unwrap();
     assert_eq!(READ.take(), 1_000 + 4_000 + 4_000);
-    assert_eq!(read.set_aside.len(), 1_000 + 2_000 + 1_000, "null in a map is no entry");
+    assert_eq!(read.skipped_fields.len(), 1_000 + 2_000 + 1_000, "null in a map is no entry");
     assert_eq!(read.value.entries.len(), 2_000);
-    assert_eq!(paths(&read.set_aside)[..3], ["$.entries[0]", "$.entries[1].note", "$.entries[1].notes.a"]);
+    assert_eq!(paths(&read.skipped_fields)[..3], ["$.entries[0]", "$.entries[1].note", "$.entries[1].notes.a"]);
     let kept = read.value.entries.first().unwrap();
     assert_eq!((kept.name.0.as_str(), kept.note.is_none(), kept.notes.len()), ("a", true, 1));
 }
@@ -178,7 +178,7 @@ fn each_part_is_read_once_however_many_are_wrong() {
 fn what_is_wrong_everywhere_is_not_what_it_is_taken_for() {
     let mut bad = transaction();
     bad["events"] = Value::Array(vec![json!(1); 10_000]);
-    assert_eq!(from_value::<Transaction>(bad.clone()).unwrap().set_aside.len(), 10_000);
+    assert_eq!(from_value::<Transaction>(bad.clone()).unwrap().skipped_fields.len(), 10_000);
     bad["events"] = Value::Array(vec![json!(1); 10_001]);
     let error = from_value::<Transaction>(bad).unwrap_err();
     assert!(error.problem.contains("more than 10000"), "{error}");
@@ -193,8 +193,8 @@ fn a_list_is_never_read_as_an_object() {
         odd["billing_address"] = list.clone();
         for read in [from_value::<Transaction>(odd.clone()), from_slice(odd.to_string().as_bytes())] {
             let read = read.unwrap();
-            assert_eq!(paths(&read.set_aside), ["$.billing_address"], "{list}");
-            assert_eq!((&read.set_aside[0].value, read.value.billing_address), (&list, None));
+            assert_eq!(paths(&read.skipped_fields), ["$.billing_address"], "{list}");
+            assert_eq!((&read.skipped_fields[0].value, read.value.billing_address), (&list, None));
         }
     }
     let rows = list_from_slice::<CountingEntry>(br#"[["a", "b"], { "name": "a" }]"#).unwrap();
@@ -224,14 +224,14 @@ fn what_was_skipped_goes_with_what_is_skipped_around_it() {
     odd["items"] = json!([{ "description": 1, "groups": [{ "id": 7 }], "amount": 1, "line_id": true }, "x"]);
     let read = from_value::<Transaction>(odd.clone()).unwrap();
     let (at, expected): (Vec<_>, Vec<_>) =
-        read.set_aside.iter().map(|gone| (gone.path.to_string(), gone.expected.as_str())).unzip();
+        read.skipped_fields.iter().map(|gone| (gone.path.to_string(), gone.expected.as_str())).unzip();
     assert_eq!(at, ["$.items[0].description", "$.items[0].groups[0]", "$.items[0].line_id", "$.items[1]"]);
     assert_eq!(expected, ["a string", "an object with `id`", "a string", "struct OrderItem"]);
     // What is skipped inside of a part that is skipped itself is kept in that.
     let entries = json!({ "entries": [{ "a_note": 1, "name": 1 }, { "a_note": 1, "name": "a" }] });
     let read = from_value::<Noted>(entries.clone()).unwrap();
-    assert_eq!(paths(&read.set_aside), ["$.entries[0]", "$.entries[1].a_note"]);
-    assert_eq!((&read.set_aside[0].value, read.value.entries.len()), (&entries["entries"][0], 1));
+    assert_eq!(paths(&read.skipped_fields), ["$.entries[0]", "$.entries[1].a_note"]);
+    assert_eq!((&read.skipped_fields[0].value, read.value.entries.len()), (&entries["entries"][0], 1));
 }
 
 #[derive(Deserialize)]

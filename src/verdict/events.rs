@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::attempt::{Attempt, Kind};
 use super::weigh::{Fate, Tie, Trace};
-use crate::read::SetAside;
+use crate::read::SkippedField;
 use crate::types::{TransactionEvent, TransactionEventName as Name};
 
 /// How far our clock and the service's may be apart. A day covers a clock that is set to local time.
@@ -187,9 +187,9 @@ const COUNTING: [&str; 8] =
     ["amount", "correlation_request_id", "created_at", "event", "event_reference", "id", "request_id", "success"];
 
 impl Skipped {
-    pub(crate) fn of(set_aside: &[SetAside]) -> Self {
+    pub(crate) fn of(skipped_fields: &[SkippedField]) -> Self {
         let mut skipped = Self::default();
-        for part in set_aside {
+        for part in skipped_fields {
             let path = part.path.to_string();
             let Some(rest) = path.strip_prefix("$.events") else { continue };
             let inside = rest.strip_prefix('[').and_then(|rest| rest.split_once(']'));

@@ -30,7 +30,7 @@ pub(crate) use payment::{Candidate, failed_part, judge_payment};
 pub(crate) use weigh::Finding;
 use weigh::{Stage, weigh, weigh_void};
 
-use crate::read::SetAside;
+use crate::read::SkippedField;
 use crate::types::{Session, Transaction, TransactionEvent, TransactionStatus as Status};
 
 /// What became of a money call, with the evidence.
@@ -140,7 +140,7 @@ impl Source {
     fn stage(self, attempt: &Attempt) -> Stage {
         match self {
             Self::Response(StatusCode::ACCEPTED) => Stage::Accepted,
-            Self::Response(_) => Stage::Answered,
+            Self::Response(_) => Stage::Responded,
             Self::Read { .. } if attempt.accepted => Stage::Accepted,
             Self::Read { begun_at, settle } if begun_at >= attempt::later(attempt.until, settle) => Stage::Settled,
             Self::Read { .. } => Stage::Open,
@@ -150,7 +150,12 @@ impl Source {
 
 /// What became of a capture, refund, void or change of the authorization, by its transaction and what was skipped
 /// while reading that.
-pub(crate) fn judge(attempt: &Attempt, transaction: &Transaction, set_aside: &[SetAside], source: Source) -> Finding {
+pub(crate) fn judge(
+    attempt: &Attempt,
+    transaction: &Transaction,
+    skipped_fields: &[SkippedField],
+    source: Source,
+) -> Finding {
     let stage = source.stage(attempt);
     let is_named = match (id(transaction.id.as_ref()), attempt.transaction_id()) {
         (Some(theirs), Some(ours)) if theirs != ours.as_str() => {
@@ -158,7 +163,7 @@ pub(crate) fn judge(attempt: &Attempt, transaction: &Transaction, set_aside: &[S
         }
         (theirs, _) => theirs.is_some(),
     };
-    let skipped = Skipped::of(set_aside);
+    let skipped = Skipped::of(skipped_fields);
     let traces = Events::of(&transaction.events).traces(attempt);
     let (finding, unique) = match attempt.operation {
         Kind::Void | Kind::Cancel => (weigh_void(&traces, stage), is_named),
@@ -206,7 +211,7 @@ fn contradicts(operation: Kind, transaction: &Transaction) -> bool {
 pub(crate) fn judge_cancellation(
     attempt: &Attempt,
     session: &Session,
-    set_aside: &[SetAside],
+    skipped_fields: &[SkippedField],
     transaction: Option<&Transaction>,
     source: Source,
 ) -> Finding {
@@ -217,7 +222,7 @@ pub(crate) fn judge_cancellation(
     if session.cancelled_at.is_some() {
         return Finding::new(Outcome::Completed, "the session is cancelled", None);
     }
-    let is_hidden = set_aside.iter().any(|part| {
+    let is_hidden = skipped_fields.iter().any(|part| {
         let path = part.path.to_string();
         path.starts_with("$.cancelled") || path.starts_with("$.transaction_id")
     });

@@ -16,7 +16,7 @@ use http::{HeaderMap, StatusCode};
 use super::attempt::{Anchor, Attempt, Kind, Target};
 use super::{Outcome, Source, judge};
 use crate::ids::TransactionId;
-use crate::read::{JsonPath, SetAside};
+use crate::read::{JsonPath, SkippedField};
 use crate::types::{
     Transaction, TransactionEvent, TransactionEventCorrection, TransactionEventName as Name,
     TransactionStatus as Status,
@@ -348,10 +348,14 @@ fn moment(seconds: i64) -> DateTime<Utc> {
 }
 
 /// Makes parts of what was read unreadable. Gives what was set aside, and whether anything was.
-fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SetAside>, bool) {
-    let mut set_aside = vec![];
+fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SkippedField>, bool) {
+    let mut skipped_fields = vec![];
     let mut note = |path: JsonPath| {
-        set_aside.push(SetAside { path, value: serde_json::Value::Null, expected: "something else".to_owned() });
+        skipped_fields.push(SkippedField {
+            path,
+            value: serde_json::Value::Null,
+            expected: "something else".to_owned(),
+        });
     };
     let events = JsonPath::root().field("events");
     match rng.u8(..40) {
@@ -406,9 +410,9 @@ fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SetAside>, bool)
         10 => transaction.events.clear(),
         11 => transaction.status = Some(Status::Failed),
         12 => transaction.status = None,
-        _ => return (set_aside, false),
+        _ => return (skipped_fields, false),
     }
-    (set_aside, true)
+    (skipped_fields, true)
 }
 
 /// One history, read several times. Gives what contradicts it.
@@ -461,7 +465,7 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
         let mut transaction = base.clone();
         transaction.events = history.events(looked, &mut rng);
         transaction.status = Some(history.status(looked));
-        let (mut set_aside, is_damaged) = damage(&mut transaction, &mut rng);
+        let (mut skipped_fields, is_damaged) = damage(&mut transaction, &mut rng);
         let is_foreign = rng.u8(..30) == 0;
         if is_foreign {
             transaction.id = Some("T12345678.other".parse().unwrap());
@@ -473,7 +477,7 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
         }
         match mutant {
             Judge::ForgetsCorrections => transaction.events.iter_mut().for_each(|event| event.correction = None),
-            Judge::ForgetsWhatWasSkipped => set_aside.clear(),
+            Judge::ForgetsWhatWasSkipped => skipped_fields.clear(),
             Judge::OverlooksPossible => transaction.events.retain(|event| {
                 event.event_reference.is_some()
                     || event.event == Some(Name::Authorize)
@@ -481,7 +485,7 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
             }),
             _ => {}
         }
-        let finding = judge(&attempt, &transaction, &set_aside, source);
+        let finding = judge(&attempt, &transaction, &skipped_fields, source);
         let is_wrong = match history.plain(looked, begun) {
             _ if history.is_contradicted(finding.outcome, looked) && !is_foreign => true,
             _ if is_foreign => finding.outcome != Outcome::Unknown,

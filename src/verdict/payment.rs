@@ -8,16 +8,16 @@ use super::events::{Events, Skipped, is_stale};
 use super::outcome::Outcome;
 use super::weigh::{Fate, Finding, Stage, Tie, Trace, weigh};
 use super::{Source, id};
-use crate::read::SetAside;
+use crate::read::SkippedField;
 use crate::types::{Transaction, TransactionEvent, TransactionEventName as Name, TransactionStatus as Status};
 
 /// A transaction that may be the payment's, and what was skipped while reading it.
-pub(crate) type Candidate<'a> = (&'a Transaction, &'a [SetAside]);
+pub(crate) type Candidate<'a> = (&'a Transaction, &'a [SkippedField]);
 
 /// What became of a payment, by all that was found of it. The place in the finding is the candidate's.
 pub(crate) fn judge_payment(attempt: &Attempt, candidates: &[Candidate<'_>], source: Source) -> Finding {
     let stage = source.stage(attempt);
-    let is_response = stage == Stage::Answered;
+    let is_response = stage == Stage::Responded;
     let traces: Vec<_> = candidates
         .iter()
         .enumerate()
@@ -53,7 +53,7 @@ pub(crate) fn failed_part(transaction: &Transaction) -> Option<usize> {
 fn trace(
     attempt: &Attempt,
     transaction: &Transaction,
-    set_aside: &[SetAside],
+    skipped_fields: &[SkippedField],
     place: usize,
     is_response: bool,
 ) -> Option<Trace> {
@@ -68,7 +68,7 @@ fn trace(
     let fits = attempt.amount.is_none_or(|amount| amount == transaction.amount);
     (is_of_account && is_named).then_some(Trace {
         tie: Tie::Reference,
-        fate: fate(transaction, set_aside),
+        fate: fate(transaction, skipped_fields),
         fits,
         is_stale: is_stale(transaction.created_at, attempt),
         is_ended: false,
@@ -78,15 +78,15 @@ fn trace(
 }
 
 /// How a payment ended, by its status; where `success` or the events deny that, it cannot be told.
-fn fate(transaction: &Transaction, set_aside: &[SetAside]) -> Fate {
+fn fate(transaction: &Transaction, skipped_fields: &[SkippedField]) -> Fate {
     let events = Events::of(&transaction.events);
     let is = |name: Name| move |event: &&TransactionEvent| event.event.as_ref() == Some(&name);
     let authorizations = || transaction.events.iter().filter(is(Name::Authorize));
     let has_moved = authorizations().any(|event| events.counts(event))
         || transaction.events.iter().filter(is(Name::Capture)).any(|event| events.counts(event));
     let was_refused = !has_moved && authorizations().next().is_some();
-    let is_hidden = !Skipped::of(set_aside).is_empty()
-        || set_aside.iter().any(|part| matches!(part.path.to_string().as_str(), "$.success" | "$.status"));
+    let is_hidden = !Skipped::of(skipped_fields).is_empty()
+        || skipped_fields.iter().any(|part| matches!(part.path.to_string().as_str(), "$.success" | "$.status"));
     match &transaction.status {
         Some(
             Status::Authorized

@@ -62,7 +62,7 @@ impl Trace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
     /// The service has answered it with a success, and this is the response.
-    Answered,
+    Responded,
     /// The service has accepted it with 202, and finishes it in its own time.
     Accepted,
     /// It may still arrive.
@@ -192,7 +192,7 @@ pub(crate) fn weigh(traces: &[Trace], unique: bool, stage: Stage) -> Finding {
         return match stage {
             _ if unique && twin.is_some() => Finding::unknown("another event may be of it as well", twin),
             _ if unique => rejected,
-            Stage::Answered if maybe.is_none() && failed.fits && !failed.is_stale => rejected,
+            Stage::Responded if maybe.is_none() && failed.fits && !failed.is_stale => rejected,
             Stage::Settled if maybe.is_none() => rejected,
             _ => Finding::unknown("the failed event may be of an earlier call with the reference", Some(failed)),
         };
@@ -205,7 +205,7 @@ pub(crate) fn absent(maybe: Option<&Trace>, stage: Stage) -> Finding {
     match (stage, maybe) {
         (Stage::Accepted, maybe) => Finding::new(Outcome::UnderWay, "accepted, and not ended", maybe),
         (_, Some(maybe)) => Finding::unknown("an event without a reference may be of it", Some(maybe)),
-        (Stage::Answered, None) => Finding::unknown("the response shows no event of it", None),
+        (Stage::Responded, None) => Finding::unknown("the response shows no event of it", None),
         (Stage::Open, None) => Finding::unknown("no trace of it, and it may still arrive", None),
         (Stage::Settled, None) => {
             Finding::new(Outcome::NotReceived, "no trace of it, and it can no longer arrive", None)

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dintero::callback::{
-    Answer, Callback, DELIVERY_HEADER, Inbox, Recovered, SIGNATURE_HEADER, SigningSecret, Trouble, Verifier, sign,
+    Callback, CallbackResponse, DELIVERY_HEADER, HandlerError, Inbox, Recovered, SIGNATURE_HEADER, SigningSecret,
+    Verifier, sign,
 };
 use dintero::store::{
     Change, Changed, Claim, Held, Journal, MemoryStore, Once, OnceError, Record, Store, StoreFuture, Work,
@@ -371,7 +372,7 @@ fn counting(journal: &Journal, fails: &Arc<AtomicUsize>) -> (Inbox, Arc<AtomicUs
             assert!(callback.signed_at().is_some() && callback.delivery_id() == Some("d-1"));
             if fails.load(Ordering::SeqCst) > 0 {
                 fails.fetch_sub(1, Ordering::SeqCst);
-                return Err(Trouble::new("not now"));
+                return Err(HandlerError::new("not now"));
             }
             Ok(())
         }
@@ -387,9 +388,9 @@ fn news() -> Callback {
 async fn a_callback_is_handled_once_and_again_after_an_error() {
     let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(1)));
     let (inbox, runs) = counting(&journal, &fails);
-    assert_eq!(inbox.handle(news()).await, Answer::RetryLater);
-    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge);
-    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
     assert_eq!(runs.load(Ordering::SeqCst), 2);
     assert_eq!(inbox.recover().await.expect("no error"), Recovered::default());
 }
@@ -398,13 +399,13 @@ async fn a_callback_is_handled_once_and_again_after_an_error() {
 async fn a_handler_that_fails_is_run_again_although_nothing_is_delivered_again() {
     let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(3)));
     let (inbox, runs) = counting(&journal, &fails);
-    assert_eq!(inbox.handle(news()).await, Answer::RetryLater);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
     for expected in [(0, 1), (0, 1), (1, 0), (0, 0)] {
         let recovered = inbox.recover().await.expect("no error");
         assert_eq!((recovered.handled, recovered.failed), expected);
     }
     assert_eq!(runs.load(Ordering::SeqCst), 4);
-    assert_eq!(inbox.handle(news()).await, Answer::Acknowledge, "done by then");
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge, "done by then");
     assert_eq!(runs.load(Ordering::SeqCst), 4);
 }
 
@@ -428,9 +429,9 @@ async fn a_dropped_connection_does_not_stop_the_handler() {
     entered.notified().await;
     handler.abort();
     assert!(handler.await.expect_err("dropped").is_cancelled());
-    assert_eq!(inbox.handle(news()).await, Answer::RetryLater, "it is still at it");
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater, "it is still at it");
     go.notify_one();
-    while inbox.handle(news()).await != Answer::Acknowledge {
+    while inbox.handle(news()).await != CallbackResponse::Acknowledge {
         tokio::task::yield_now().await;
     }
 }

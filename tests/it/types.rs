@@ -69,8 +69,8 @@ fn an_id_or_a_time_of_an_unknown_form_costs_itself_and_is_reported() {
         "created_at": "the day before yesterday", "updated_at": "2026-01-02T03:04:05+01:00",
     });
     let mut read = read::from_value::<Transaction>(given).unwrap();
-    read.set_aside.sort_by_key(|field| field.path.to_string());
-    let paths: Vec<String> = read.set_aside.iter().map(|field| field.path.to_string()).collect();
+    read.skipped_fields.sort_by_key(|field| field.path.to_string());
+    let paths: Vec<String> = read.skipped_fields.iter().map(|field| field.path.to_string()).collect();
     assert_eq!(paths, ["$.created_at", "$.session_id"]);
     assert_eq!(read.value.id.unwrap(), "T12345678.t");
     assert_eq!((read.value.session_id, read.value.created_at), (None, None));

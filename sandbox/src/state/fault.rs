@@ -24,7 +24,7 @@ pub(crate) enum Effect {
     Silence,
     Delay(Duration),
     /// Bytes in place of the answer.
-    Answer {
+    Respond {
         status: u16,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
@@ -118,7 +118,7 @@ impl Fault {
     /// Any answer at all.
     #[must_use]
     pub fn answer(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
-        Self::new(Effect::Answer {
+        Self::new(Effect::Respond {
             status,
             headers: vec![("content-type".into(), content_type.into())],
             body: body.into(),
@@ -201,7 +201,7 @@ impl Fault {
     /// One more header on a made-up answer.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
-        if let Effect::Answer { headers, .. } = &mut self.effect {
+        if let Effect::Respond { headers, .. } = &mut self.effect {
             headers.push((name.into(), value.into()));
         }
         self

@@ -205,7 +205,7 @@ impl Exchange {
                 line.reset();
                 Response::new(Body::empty())
             }
-            Effect::Answer { status, headers, body } => {
+            Effect::Respond { status, headers, body } => {
                 self.note(status, Some("a fault was asked for".into()));
                 raw(status, &headers, body.into(), &self.request_id)
             }

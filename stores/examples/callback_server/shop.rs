@@ -7,7 +7,7 @@ use axum::Router;
 use axum::extract::{FromRef, OriginalUri, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use dintero::callback::{Answer, Callback, Inbox, UnsignedReturn, Verifier, callbacks};
+use dintero::callback::{Callback, CallbackResponse, Inbox, UnsignedReturn, Verifier, callbacks};
 use dintero::store::{Journal, Once, OnceError, Work};
 use dintero::types::{CaptureRequest, Transaction, TransactionEventName, TransactionStatus};
 use dintero::{Client, Outcome, PollOptions, TransactionId};
@@ -57,7 +57,7 @@ pub(crate) fn router(shop: Shop) -> Router {
     Router::new().route("/callback", callbacks(on_callback)).route("/return", get(on_return)).with_state(shop)
 }
 
-async fn on_callback(State(shop): State<Shop>, callback: Callback) -> Answer {
+async fn on_callback(State(shop): State<Shop>, callback: Callback) -> CallbackResponse {
     shop.inbox.handle(callback).await
 }
 

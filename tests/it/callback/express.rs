@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use dintero::callback::{
-    AddressAnswer, AddressOrder, DiscountAnswer, DiscountOrder, ExpressRequest, SignedExpressError, SigningSecret,
+    AddressOrder, AddressResponse, DiscountOrder, DiscountResponse, ExpressRequest, SignedExpressError, SigningSecret,
     Verifier, VerifyError,
 };
 use dintero::types::ShippingOption;
@@ -35,10 +35,10 @@ async fn address(
     let address = session.order.shipping_address.as_ref().unwrap();
     let answer = match (address.country.as_deref(), address.postal_place.as_deref()) {
         (Some("NO"), Some("Bergen")) => {
-            AddressAnswer::ships([option("boat", 20_000)]).unwrap().with_order(AddressOrder::new(31_000)).unwrap()
+            AddressResponse::ships([option("boat", 20_000)]).unwrap().with_order(AddressOrder::new(31_000)).unwrap()
         }
-        (Some("NO"), _) => AddressAnswer::ships([option("home", 9_900), option("pick-up", 3_900)]).unwrap(),
-        _ => AddressAnswer::nothing_ships(),
+        (Some("NO"), _) => AddressResponse::ships([option("home", 9_900), option("pick-up", 3_900)]).unwrap(),
+        _ => AddressResponse::nothing_ships(),
     };
     Json(answer).into_response()
 }
@@ -48,7 +48,7 @@ async fn discount(body: Bytes) -> Response {
     let order = &request.unverified_session().order;
     let accepted: Vec<_> = order.discount_codes.iter().filter(|code| *code == "SUMMER").cloned().collect();
     let worth = if accepted.is_empty() { 0 } else { 10_000 };
-    let answer = DiscountAnswer::ships([option("home", 9_900)]).unwrap();
+    let answer = DiscountResponse::ships([option("home", 9_900)]).unwrap();
     Json(answer.with_order(DiscountOrder::new(order.amount - worth, accepted)).unwrap()).into_response()
 }
 

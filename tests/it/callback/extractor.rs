@@ -8,8 +8,9 @@ use axum::extract::FromRef;
 use axum::routing::post;
 use dintero::AccountId;
 use dintero::callback::{
-    AddressAnswer, Answer, Callback, CallbackRejection, ExpressRequest, SIGNATURE_HEADER, Signed, SigningSecret,
-    Trouble, Verifier, VerifyError, WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookSecret, WebhookVerifier, callbacks, sign,
+    AddressResponse, Callback, CallbackRejection, CallbackResponse, ExpressRequest, HandlerError, SIGNATURE_HEADER,
+    Signed, SigningSecret, Verifier, VerifyError, WEBHOOK_SIGNATURE_HEADER, Webhook, WebhookSecret, WebhookVerifier,
+    callbacks, sign,
 };
 use http::Method;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -198,11 +199,11 @@ async fn a_handler_may_decide_on_rejections_itself() {
 
 #[tokio::test]
 async fn answers_and_troubles_have_their_statuses() {
-    async fn on_callback(callback: Callback) -> Result<Answer, Trouble> {
+    async fn on_callback(callback: Callback) -> Result<CallbackResponse, HandlerError> {
         Ok(match callback.params().get("do") {
-            Some("acknowledge") => Answer::Acknowledge,
-            Some("retry") => Answer::RetryLater,
-            Some("refuse") => Answer::Refuse,
+            Some("acknowledge") => CallbackResponse::Acknowledge,
+            Some("retry") => CallbackResponse::RetryLater,
+            Some("refuse") => CallbackResponse::Refuse,
             other => return Err(std::io::Error::other(other.unwrap_or_default().to_owned()).into()),
         })
     }
@@ -235,10 +236,10 @@ async fn webhooks_are_verified_by_their_own_verifier() {
 
 #[tokio::test]
 async fn an_express_request_is_answered_in_json() {
-    async fn on_address(request: ExpressRequest) -> Result<AddressAnswer, Trouble> {
+    async fn on_address(request: ExpressRequest) -> Result<AddressResponse, HandlerError> {
         match request.chosen() {
-            None => Ok(AddressAnswer::nothing_ships()),
-            Some(chosen) => Ok(AddressAnswer::ships([chosen.clone()])?.keeping(chosen)?),
+            None => Ok(AddressResponse::nothing_ships()),
+            Some(chosen) => Ok(AddressResponse::ships([chosen.clone()])?.keeping(chosen)?),
         }
     }
     let port = serve(Router::new().route("/address", post(on_address))).await;

@@ -1,7 +1,8 @@
 //! From a request to what is true: `fetch` reads from the service, whatever the request claims.
 
 use dintero::callback::{
-    Answer, Callback, ExpressRequest, FetchError, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier, sign,
+    Callback, CallbackResponse, ExpressRequest, FetchError, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier,
+    sign,
 };
 use dintero::types::TransactionStatus;
 use dintero::{AccountId, Client, Credentials, ErrorKind};
@@ -69,7 +70,7 @@ async fn without_an_id_or_with_anothers_nothing_is_asked() {
     let none = callback(client.account(), "error=cancelled&merchant_reference=r");
     let error = none.fetch(&client).await.expect_err("no transaction");
     assert!(matches!(error, FetchError::NoTransaction));
-    assert_eq!(error.answer(), Answer::RetryLater);
+    assert_eq!(error.response(), CallbackResponse::RetryLater);
     assert!(matches!(none.fetch_session(&client).await, Err(FetchError::NoSession)));
     assert!(matches!(UnsignedReturn::from_query("").fetch(&client).await, Err(FetchError::NoTransaction)));
     // A customer can write any id into a return URL; one of another account is not even asked for.

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use dintero::callback::{
-    AddressAnswer, AddressOrder, Callback, CallbackUrl, DiscountAnswer, DiscountOrder, ExpressError, ExpressRequest,
-    PaymentFailure, ReportedEvent, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier, sign,
+    AddressOrder, AddressResponse, Callback, CallbackUrl, DiscountOrder, DiscountResponse, ExpressError,
+    ExpressRequest, PaymentFailure, ReportedEvent, SIGNATURE_HEADER, SigningSecret, UnsignedReturn, Verifier, sign,
 };
 use dintero::types::{OrderItem, ShippingOption, TransactionEventName};
 use http::{HeaderMap, HeaderValue, Method};
@@ -147,7 +147,7 @@ fn an_address_answer_is_the_json_that_the_service_takes() {
     let item: OrderItem =
         serde_json::from_value(json!({ "line_id": "1", "amount": 26_090, "id": "chair" })).expect("a line");
     let order = AddressOrder { vat_amount: Some(6_000), items: vec![item], ..AddressOrder::new(29_990) };
-    let answer = AddressAnswer::ships([option("post", "s1", 3_900), option("post", "s2", 0)])
+    let answer = AddressResponse::ships([option("post", "s1", 3_900), option("post", "s2", 0)])
         .and_then(|answer| answer.keeping(&option("post", "s2", 99)))
         .and_then(|answer| answer.with_order(order))
         .expect("an answer");
@@ -162,7 +162,7 @@ fn an_address_answer_is_the_json_that_the_service_takes() {
         })
     );
     assert_eq!(
-        serde_json::to_value(AddressAnswer::nothing_ships()).expect("JSON"),
+        serde_json::to_value(AddressResponse::nothing_ships()).expect("JSON"),
         json!({ "shipping_options": [] }),
         "an empty list is sent, not left out"
     );
@@ -170,7 +170,7 @@ fn an_address_answer_is_the_json_that_the_service_takes() {
 
 #[test]
 fn a_discount_answer_always_says_which_codes_hold() {
-    let answer = DiscountAnswer::ships([option("post", "s1", 3_900)])
+    let answer = DiscountResponse::ships([option("post", "s1", 3_900)])
         .and_then(|answer| answer.with_order(DiscountOrder::new(72_200, Vec::<String>::new())))
         .expect("an answer");
     let json = serde_json::to_value(&answer).expect("JSON");
@@ -179,25 +179,25 @@ fn a_discount_answer_always_says_which_codes_hold() {
 
 #[test]
 fn an_answer_that_the_service_would_refuse_is_refused_by_field() {
-    let path = |result: Result<AddressAnswer, ExpressError>| match result {
+    let path = |result: Result<AddressResponse, ExpressError>| match result {
         Err(ExpressError::Field { path, .. }) => path,
         other => panic!("{other:?}"),
     };
-    assert_eq!(AddressAnswer::ships([]), Err(ExpressError::NoOptions));
+    assert_eq!(AddressResponse::ships([]), Err(ExpressError::NoOptions));
     let good = || option("post", "s1", 3_900);
     let mut nameless = good();
     nameless.title.clear();
-    assert_eq!(path(AddressAnswer::ships([good(), nameless])), "shipping_options[1].title");
-    assert_eq!(path(AddressAnswer::ships([option("post", "s1", 1 << 31)])), "shipping_options[0].amount");
-    assert_eq!(path(AddressAnswer::ships([good(), good()])), "shipping_options[1]");
+    assert_eq!(path(AddressResponse::ships([good(), nameless])), "shipping_options[1].title");
+    assert_eq!(path(AddressResponse::ships([option("post", "s1", 1 << 31)])), "shipping_options[0].amount");
+    assert_eq!(path(AddressResponse::ships([good(), good()])), "shipping_options[1]");
     assert_eq!(
-        AddressAnswer::ships([good()]).and_then(|a| a.keeping(&option("post", "s2", 3_900))),
+        AddressResponse::ships([good()]).and_then(|a| a.keeping(&option("post", "s2", 3_900))),
         Err(ExpressError::ChosenNotOffered)
     );
     let line: OrderItem = serde_json::from_value(json!({ "line_id": "1", "amount": 1 })).expect("a line");
     let twice = AddressOrder { items: vec![line.clone(), line], ..AddressOrder::new(2) };
-    assert_eq!(path(AddressAnswer::nothing_ships().with_order(twice)), "order.items[1].line_id");
-    assert_eq!(path(AddressAnswer::nothing_ships().with_order(AddressOrder::new(i64::MAX))), "order.amount");
+    assert_eq!(path(AddressResponse::nothing_ships().with_order(twice)), "order.items[1].line_id");
+    assert_eq!(path(AddressResponse::nothing_ships().with_order(AddressOrder::new(i64::MAX))), "order.amount");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn an_express_request_is_read_leniently_and_printed_without_the_customer() {
     assert_eq!(request.chosen().map(|chosen| chosen.line_id.as_str()), Some("s1"));
     assert!(!format!("{request:?}").contains("Kari"));
     let read = request.into_unverified().into_hint();
-    assert_eq!(read.set_aside.len(), 1, "created_at is no time: {:?}", read.set_aside);
+    assert_eq!(read.skipped_fields.len(), 1, "created_at is no time: {:?}", read.skipped_fields);
     assert!(ExpressRequest::read("{}").is_err());
     assert!(ExpressRequest::read("not json").is_err());
 }

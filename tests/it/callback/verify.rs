@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dintero::AccountId;
 use dintero::callback::{
-    Answer, SIGNATURE_HEADER, SigningSecret, Verifier, VerifierBuilder, VerifierError, VerifyError, sign,
+    CallbackResponse, SIGNATURE_HEADER, SigningSecret, Verifier, VerifierBuilder, VerifierError, VerifyError, sign,
 };
 use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
@@ -164,7 +164,10 @@ fn what_is_too_long_is_refused_before_it_is_looked_at() {
     let verify = |target: &str| verifier().verify_target(&Method::GET, target, &published());
     assert!(verify(&padded(16 * 1024)).is_ok());
     let long = verify(&padded(16 * 1024 + 1)).unwrap_err();
-    assert_eq!((&long, long.answer()), (&VerifyError::Target("it is longer than 16 KiB"), Answer::RetryLater));
+    assert_eq!(
+        (&long, long.response()),
+        (&VerifyError::Target("it is longer than 16 KiB"), CallbackResponse::RetryLater)
+    );
     let header = headers(&format!("t={TIME},v0-hmac-sha256={HEX}{}", ",x=".repeat(1_400)));
     let error = verifier().verify_target(&Method::GET, TARGET, &header).unwrap_err();
     assert_eq!(error, VerifyError::Malformed("it is longer than 4 KiB"));
@@ -237,7 +240,7 @@ fn a_line_break_cannot_shift_the_signed_parts() {
 fn cause_signature_missing() {
     let error = verifier().verify_target(&Method::GET, TARGET, &HeaderMap::new()).unwrap_err();
     assert_eq!(error, VerifyError::SignatureMissing);
-    assert_eq!(error.answer(), Answer::RetryLater);
+    assert_eq!(error.response(), CallbackResponse::RetryLater);
 }
 
 #[test]
@@ -261,7 +264,7 @@ fn cause_malformed() {
     ] {
         let error = verifier().verify_target(&Method::GET, TARGET, &headers).unwrap_err();
         assert!(matches!(error, VerifyError::Malformed(_)), "{error:?}");
-        assert_eq!(error.answer(), Answer::Refuse);
+        assert_eq!(error.response(), CallbackResponse::Refuse);
     }
 }
 
@@ -270,7 +273,7 @@ fn cause_unknown_scheme() {
     let headers = headers(&format!("t={TIME},v1-hmac-sha512={HEX}"));
     let error = verifier().verify_target(&Method::GET, TARGET, &headers).unwrap_err();
     assert_eq!(error, VerifyError::UnknownScheme);
-    assert_eq!(error.answer(), Answer::RetryLater);
+    assert_eq!(error.response(), CallbackResponse::RetryLater);
 }
 
 #[test]
@@ -295,7 +298,7 @@ fn cause_mismatch() {
     ] {
         let error = verifier.verify_target(&method, url, &published()).unwrap_err();
         assert_eq!(error, VerifyError::Mismatch, "{method} {url}");
-        assert_eq!(error.answer(), Answer::RetryLater);
+        assert_eq!(error.response(), CallbackResponse::RetryLater);
     }
     for headers in [
         signed("124", TIME, ACCOUNT, &Method::GET, "https://example.com/callback?B=123&A=992"),
@@ -333,8 +336,8 @@ fn causes_stale_and_from_the_future_at_the_edges_of_the_window() {
         );
     }
     assert_eq!(
-        VerifyError::Stale { age: Duration::from_secs(301), tolerance: Duration::from_secs(300) }.answer(),
-        Answer::RetryLater,
+        VerifyError::Stale { age: Duration::from_secs(301), tolerance: Duration::from_secs(300) }.response(),
+        CallbackResponse::RetryLater,
         "our own clock may be the wrong one"
     );
 }
@@ -378,7 +381,7 @@ fn cause_other_account() {
         let headers = signed(SECRET, TIME, by, &Method::GET, &url);
         let error = verifier().verify_target(&Method::GET, &url, &headers).unwrap_err();
         assert_eq!(error, found(), "{query} by {by}");
-        assert_eq!(error.answer(), Answer::RetryLater);
+        assert_eq!(error.response(), CallbackResponse::RetryLater);
     }
     // The merchant's own parameters say nothing about the account.
     for query in ["sid=mine", "sid=a.b", "order=T11111111.abc", "merchant_reference=T11111111.abc"] {

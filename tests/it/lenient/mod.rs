@@ -16,32 +16,32 @@ use serde_json::{Value, json};
 use support::{Document, Place, Step, at, path, remove};
 
 /// A type of answers.
-trait Answer: DeserializeOwned + Serialize + PartialEq + Debug {
+trait ResponseType: DeserializeOwned + Serialize + PartialEq + Debug {
     const NAME: &'static str;
 }
 
-impl Answer for Transaction {
+impl ResponseType for Transaction {
     const NAME: &'static str = "Transaction";
 }
 
-impl Answer for Session {
+impl ResponseType for Session {
     const NAME: &'static str = "Session";
 }
 
-impl Answer for CreatedSession {
+impl ResponseType for CreatedSession {
     const NAME: &'static str = "CreatedSession";
 }
 
 /// Reads, and asserts that nothing was set aside.
-fn read_whole<T: Answer>(value: &Value) -> T {
+fn read_whole<T: ResponseType>(value: &Value) -> T {
     let read = from_slice::<T>(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", T::NAME));
-    assert!(read.set_aside.is_empty(), "{}: {:?}", T::NAME, read.set_aside);
+    assert!(read.skipped_fields.is_empty(), "{}: {:?}", T::NAME, read.skipped_fields);
     read.value
 }
 
 /// Calls `try_one` once for every field of every type that `T` holds, and for an entry of every list, with an instance
 /// that leads to the place and holds little else.
-fn for_every_field<T: Answer>(mut try_one: impl FnMut(&Place, Value, Vec<Step>)) {
+fn for_every_field<T: ResponseType>(mut try_one: impl FnMut(&Place, Value, Vec<Step>)) {
     let document = Document::read();
     let (schema, full) = (document.of_type(T::NAME), document.full(T::NAME));
     let mut tried = BTreeSet::new();
@@ -62,7 +62,7 @@ fn for_every_field<T: Answer>(mut try_one: impl FnMut(&Place, Value, Vec<Step>))
 
 #[test]
 fn an_unknown_value_in_every_enum_is_kept() {
-    fn check<T: Answer>(at_least: usize) {
+    fn check<T: ResponseType>(at_least: usize) {
         let document = Document::read();
         let mut full = document.full(T::NAME);
         let places = document.places(&document.of_type(T::NAME), &full);
@@ -92,7 +92,7 @@ fn an_unknown_field_at_every_level_changes_nothing() {
             entries.iter_mut().for_each(strip);
         }
     }
-    fn check<T: Answer>() {
+    fn check<T: ResponseType>() {
         let document = Document::read();
         let mut full = document.full(T::NAME);
         let before = serde_json::to_value(read_whole::<T>(&full)).unwrap();
@@ -117,7 +117,7 @@ fn an_unknown_field_at_every_level_changes_nothing() {
 
 #[test]
 fn null_in_an_optional_field_is_the_field_left_out() {
-    fn check<T: Answer>() {
+    fn check<T: ResponseType>() {
         for_every_field::<T>(|place, mut value, steps| {
             let (true, false) = (place.field.is_some(), place.required) else { return };
             let mut without = value.clone();
@@ -139,7 +139,7 @@ fn null_in_an_optional_field_is_the_field_left_out() {
 
 #[test]
 fn null_in_all_optional_fields_at_once_leaves_what_is_required() {
-    fn check<T: Answer>() {
+    fn check<T: ResponseType>() {
         let document = Document::read();
         let mut full = document.full(T::NAME);
         let places = document.places(&document.of_type(T::NAME), &full);
@@ -199,7 +199,7 @@ fn expected(
 
 #[test]
 fn a_wrong_type_in_each_optional_field_costs_that_field_only() {
-    fn check<T: Answer>(at_least: usize) {
+    fn check<T: ResponseType>(at_least: usize) {
         let document = Document::read();
         let mut tried = 0;
         for_every_field::<T>(|place, value, steps| {
@@ -216,12 +216,12 @@ fn a_wrong_type_in_each_optional_field_costs_that_field_only() {
                 }
                 match (expected(&document, T::NAME, place, &value, &steps), outcome) {
                     (Ok(at), Ok(read)) if place.required => {
-                        let paths: Vec<_> = read.set_aside.iter().map(|gone| gone.path.to_string()).collect();
+                        let paths: Vec<_> = read.skipped_fields.iter().map(|gone| gone.path.to_string()).collect();
                         assert_eq!(paths, [at], "{wrong} at {}", path(&steps));
                     }
                     (Ok(_), Ok(read)) => {
                         let gone: Vec<_> =
-                            read.set_aside.iter().map(|gone| (gone.path.to_string(), &gone.value)).collect();
+                            read.skipped_fields.iter().map(|gone| (gone.path.to_string(), &gone.value)).collect();
                         assert_eq!(gone, [(path(&steps), &wrong)]);
                         remove(&mut value, &steps);
                         assert_eq!(read.value, read_whole::<T>(&value), "{wrong} at {}", path(&steps));
@@ -240,7 +240,7 @@ fn a_wrong_type_in_each_optional_field_costs_that_field_only() {
 
 #[test]
 fn a_bad_row_does_not_sink_a_page() {
-    fn check<T: Answer>(money: &[&str]) {
+    fn check<T: ResponseType>(money: &[&str]) {
         let good = Document::read().full(T::NAME);
         for wrong in [json!("a lot"), json!(1.5), json!({}), json!([1]), Value::Null] {
             let mut bad = good.clone();
@@ -250,7 +250,7 @@ fn a_bad_row_does_not_sink_a_page() {
             let read = list_from_slice::<T>(page.to_string().as_bytes()).unwrap();
             assert_eq!((read.rows.len(), read.total), (2, 4));
             let whole: T = read_whole(&good);
-            assert!(read.rows.iter().all(|row| row.set_aside.is_empty() && row.value == whole));
+            assert!(read.rows.iter().all(|row| row.skipped_fields.is_empty() && row.value == whole));
             let places: Vec<_> = read.unreadable.iter().map(|row| (row.index, row.error.path.to_string())).collect();
             assert_eq!(places, [(1, format!("$[1].{}", money.join("."))), (2, "$[2]".to_owned())]);
             assert_eq!(read.unreadable[0].value, bad, "the row is kept as it came");

@@ -80,9 +80,9 @@ pub struct Outcome {
     /// Why the others were not.
     pub failed: Vec<String>,
     /// By type and field, with what came there and what was expected, how often something was set aside.
-    pub set_aside: BTreeMap<String, usize>,
+    pub skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
-    pub examples_set_aside: BTreeMap<String, usize>,
+    pub examples_skipped: BTreeMap<String, usize>,
     /// Texts of enums that came back as they were.
     pub enums_kept: usize,
     /// Texts of enums in fields that the client does not know, or that were set aside.
@@ -314,7 +314,7 @@ impl Outcome {
         self.read += other.read;
         self.failed.extend(other.failed);
         for (own, others) in
-            [(&mut self.set_aside, other.set_aside), (&mut self.examples_set_aside, other.examples_set_aside)]
+            [(&mut self.skipped_fields, other.skipped_fields), (&mut self.examples_skipped, other.examples_skipped)]
         {
             for (place, count) in others {
                 *own.entry(place).or_default() += count;

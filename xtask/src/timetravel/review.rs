@@ -29,8 +29,8 @@ pub fn table(pairs: &[Pair]) -> String {
             found.enums_altered.len(),
             found.enums_beyond,
             found.values_altered.len(),
-            found.set_aside.values().sum::<usize>(),
-            found.set_aside.len(),
+            found.skipped_fields.values().sum::<usize>(),
+            found.skipped_fields.len(),
         );
     }
     for pair in pairs {
@@ -55,8 +55,8 @@ pub fn review(pairs: &[Pair]) -> String {
     for pair in pairs {
         let _ = writeln!(out, "{} reading {}", pair.older, pair.later);
         for (what, places) in [
-            ("set aside", &pair.outcome.set_aside),
-            ("set aside of documented examples", &pair.outcome.examples_set_aside),
+            ("set aside", &pair.outcome.skipped_fields),
+            ("set aside of documented examples", &pair.outcome.examples_skipped),
         ] {
             for place in places.keys() {
                 let _ = writeln!(out, "  {what}: {place}");

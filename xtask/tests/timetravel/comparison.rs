@@ -40,14 +40,15 @@ fn surface() -> String {
 }
 
 /// What the comparison finds, with `status` as an enum wherever it stands.
-fn found_with(came: &Value, back: &Value, set_aside: &[(&str, Value, &str)]) -> Value {
+fn found_with(came: &Value, back: &Value, skipped_fields: &[(&str, Value, &str)]) -> Value {
     let surface = surface();
     // As the crate writes the field of a place.
     let client =
         Client::new("2026-01-01", &surface, |_, _| Err("it is not asked".to_owned()), |name| format!(".{name}"));
     let enums = ["/status", "/rows/0/status", "/rows/1/status"].map(str::to_owned);
-    let gone =
-        set_aside.iter().map(|(path, value, expected)| ((*path).to_owned(), value.clone(), (*expected).to_owned()));
+    let gone = skipped_fields
+        .iter()
+        .map(|(path, value, expected)| ((*path).to_owned(), value.clone(), (*expected).to_owned()));
     let mut outcome = Outcome::default();
     outcome.take(&client, CALL, came, Ok((back.clone(), gone.collect())), &enums, false);
     serde_json::to_value(outcome).unwrap()
@@ -123,7 +124,7 @@ fn a_field_that_the_client_does_not_know_is_listed_by_its_type() {
 }
 
 #[test]
-fn what_was_set_aside_is_listed_by_its_type_and_not_counted_as_lost() {
+fn what_was_skipped_is_listed_by_its_type_and_not_counted_as_lost() {
     let came = json!({ "rows": [7, { "status": "NEW", "amount": "x" }], "named": { "a": { "at": 1 } } });
     let gone = [
         ("$.rows[0]", json!(7), "an object"),
@@ -137,8 +138,8 @@ fn what_was_set_aside_is_listed_by_its_type_and_not_counted_as_lost() {
         "Thing.amount: a text, not i64": 1,
         "Thing.at: an integer, not a time": 1,
     });
-    assert_eq!(seen["set_aside"], wanted);
+    assert_eq!(seen["skipped_fields"], wanted);
     // What is reported as set aside and came back as it was is listed as well.
     let seen = found_with(&json!({ "amount": 1 }), &json!({ "amount": 1 }), &[("$.elsewhere", json!(1), "nothing")]);
-    assert_eq!(seen["set_aside"].as_object().unwrap().len(), 1, "{seen}");
+    assert_eq!(seen["skipped_fields"].as_object().unwrap().len(), 1, "{seen}");
 }

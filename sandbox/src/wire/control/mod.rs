@@ -69,13 +69,13 @@ struct Asked {
 /// Serves a path below `/_sandbox`.
 pub(crate) async fn serve(shared: &Arc<Shared>, method: &str, path: &str, query: &str, body: &Bytes) -> Response {
     match attempt(shared, method, path, query, body).await {
-        Ok(Answer::Json(value)) => json(Reply::ok(value)),
-        Ok(Answer::Changes) => changes(shared),
+        Ok(Returned::Json(value)) => json(Reply::ok(value)),
+        Ok(Returned::Changes) => changes(shared),
         Err(error) => json(error.into_reply()),
     }
 }
 
-enum Answer {
+enum Returned {
     Json(Value),
     /// Server-sent events.
     Changes,
@@ -87,7 +87,7 @@ async fn attempt(
     path: &str,
     query: &str,
     body: &Bytes,
-) -> Result<Answer, ApiError> {
+) -> Result<Returned, ApiError> {
     let found = INTERFACE.routes.at(path).map_err(|_| ApiError::not_found("control call"))?;
     let methods = INTERFACE.document.get("paths").and_then(|paths| paths.get(found.value));
     let published = methods
@@ -111,9 +111,9 @@ async fn attempt(
     let asked = Asked { parameter: parameter.unwrap_or_default(), query: pairs, body: body.unwrap_or_default() };
     let name = published.get("operationId").and_then(Value::as_str).unwrap_or_default();
     if name == "changes" {
-        return Ok(Answer::Changes);
+        return Ok(Returned::Changes);
     }
-    calls::call(shared, name, &asked).await.map(Answer::Json)
+    calls::call(shared, name, &asked).await.map(Returned::Json)
 }
 
 /// One event at once and one for each change, until the sandbox ends.

@@ -11,10 +11,10 @@ use crate::model::{Kind, Shape, Surface};
 const EXAMPLES: usize = 20;
 
 /// What was set aside: its place as a JSONPath, its value, and what was expected instead.
-type SetAside = (String, Value, String);
+type SkippedField = (String, Value, String);
 
 /// Reads a response: what it is written back as and what was set aside, or why it cannot be read.
-type Read = fn(&str, &[u8]) -> Result<(Value, Vec<SetAside>), String>;
+type Read = fn(&str, &[u8]) -> Result<(Value, Vec<SkippedField>), String>;
 
 /// A client of one revision.
 pub(crate) struct Client {
@@ -93,9 +93,9 @@ pub(crate) struct Outcome {
     /// Responses that could not be read, and rows of lists.
     failed: Vec<String>,
     /// By type and field, with what came there and what was expected, how often something was set aside.
-    set_aside: BTreeMap<String, usize>,
+    skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
-    examples_set_aside: BTreeMap<String, usize>,
+    examples_skipped: BTreeMap<String, usize>,
     /// Texts of enums that came back as they were.
     enums_kept: usize,
     /// Texts of enums in fields that this client does not know, or that were set aside.
@@ -116,12 +116,12 @@ impl Outcome {
         client: &Client,
         operation: &str,
         response: &Value,
-        read: Result<(Value, Vec<SetAside>), String>,
+        read: Result<(Value, Vec<SkippedField>), String>,
         enums: &[String],
         documented: bool,
     ) {
         *(if documented { &mut self.documented } else { &mut self.generated }) += 1;
-        let (back, set_aside) = match read {
+        let (back, skipped_fields) = match read {
             Ok(found) => found,
             Err(problem) => {
                 self.failed.push(shown(self.failed.len(), || format!("{operation}: {problem}")));
@@ -134,7 +134,7 @@ impl Outcome {
             client,
             operation,
             documented,
-            gone: set_aside.iter().map(|gone| (gone.0.as_str(), gone)).collect(),
+            gone: skipped_fields.iter().map(|gone| (gone.0.as_str(), gone)).collect(),
             enums: enums.iter().map(String::as_str).collect(),
             pointer: String::new(),
             path: "$".to_owned(),
@@ -145,7 +145,7 @@ impl Outcome {
             .map(|(path, value, expected)| format!("{operation} {path}: {}, not {expected}", kind(value)))
             .collect();
         for place in missed {
-            let counts = if documented { &mut self.examples_set_aside } else { &mut self.set_aside };
+            let counts = if documented { &mut self.examples_skipped } else { &mut self.skipped_fields };
             *counts.entry(place).or_default() += 1;
         }
     }
@@ -158,7 +158,7 @@ struct Walk<'w> {
     operation: &'w str,
     documented: bool,
     /// What was set aside and has not been come across.
-    gone: BTreeMap<&'w str, &'w SetAside>,
+    gone: BTreeMap<&'w str, &'w SkippedField>,
     enums: HashSet<&'w str>,
     pointer: String,
     /// The same as a JSONPath, kept only while something is set aside.
@@ -170,7 +170,7 @@ impl Walk<'_> {
     fn value(&mut self, input: &Value, back: Option<&Value>, known: Option<&Kind>, place: &str) {
         if let Some((_, value, expected)) = self.gone.remove(self.path.as_str()) {
             let outcome = &mut *self.outcome;
-            let counts = if self.documented { &mut outcome.examples_set_aside } else { &mut outcome.set_aside };
+            let counts = if self.documented { &mut outcome.examples_skipped } else { &mut outcome.skipped_fields };
             *counts.entry(format!("{place}: {}, not {expected}", kind(value))).or_default() += 1;
             self.outcome.enums_beyond += self.count_enums();
             return;

@@ -33,24 +33,24 @@ pub use operations::read;
 pub const SURFACE: &str = include_str!("generated/surface.json");
 
 /// What was set aside: its place as a JSONPath, its value, and what was expected instead.
-pub type SetAside = (String, Value, String);
+pub type SkippedField = (String, Value, String);
 
 /// A response that was read: written back, and what was set aside.
-pub type Back = Result<(Value, Vec<SetAside>), String>;
+pub type Back = Result<(Value, Vec<SkippedField>), String>;
 
-/// The place of a field below another, as [`SetAside`] names it.
+/// The place of a field below another, as [`SkippedField`] names it.
 pub fn field(name: &str) -> String {
     read::JsonPath::root().field(name).to_string()[1..].to_owned()
 }
 
-fn told(set_aside: Vec<read::SetAside>) -> Vec<SetAside> {
-    set_aside.into_iter().map(|gone| (gone.path.to_string(), gone.value, gone.expected)).collect()
+fn told(skipped_fields: Vec<read::SkippedField>) -> Vec<SkippedField> {
+    skipped_fields.into_iter().map(|gone| (gone.path.to_string(), gone.value, gone.expected)).collect()
 }
 
 /// Reads one object, as a client does for a call that gives one.
 fn one<T: DeserializeOwned + Serialize>(body: &[u8]) -> Back {
     let read = read::from_slice::<T>(body).map_err(|error| error.to_string())?;
-    Ok((serde_json::to_value(&read.value).map_err(|error| error.to_string())?, told(read.set_aside)))
+    Ok((serde_json::to_value(&read.value).map_err(|error| error.to_string())?, told(read.skipped_fields)))
 }
 
 /// Reads a list, as a client does for a page.
@@ -60,10 +60,10 @@ fn list<T: DeserializeOwned + Serialize>(body: &[u8]) -> Back {
         return Err(row.error.to_string());
     }
     let mut rows = Vec::new();
-    let mut set_aside = Vec::new();
+    let mut skipped_fields = Vec::new();
     for row in read.rows {
         rows.push(serde_json::to_value(&row.value).map_err(|error| error.to_string())?);
-        set_aside.extend(told(row.set_aside));
+        skipped_fields.extend(told(row.skipped_fields));
     }
-    Ok((Value::Array(rows), set_aside))
+    Ok((Value::Array(rows), skipped_fields))
 }

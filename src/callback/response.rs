@@ -7,11 +7,11 @@ use http::StatusCode;
 /// The answer to a callback, named by its effect on the delivery.
 ///
 /// The service takes a 2xx for done, tries again up to 20 times after a 5xx, a lost connection or ten
-/// seconds without an answer, and **stops for good at any 4xx**. So own trouble is
+/// seconds without an answer, and **stops for good at any 4xx**. So own error is
 /// [`RetryLater`](Self::RetryLater); there is no way to get a 4xx but to ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
-pub enum Answer {
+pub enum CallbackResponse {
     /// 200: dealt with, or a repetition of what was dealt with. It will not be sent again.
     Acknowledge,
     /// 503: cannot be dealt with now. It will be sent again.
@@ -20,7 +20,7 @@ pub enum Answer {
     Refuse,
 }
 
-impl Answer {
+impl CallbackResponse {
     /// The status that has this effect.
     #[must_use]
     pub fn status(self) -> StatusCode {
@@ -32,22 +32,22 @@ impl Answer {
     }
 }
 
-/// Any trouble of ours while dealing with a callback; answers [`RetryLater`](Answer::RetryLater).
+/// Any error of ours while dealing with a callback; answers [`RetryLater`](CallbackResponse::RetryLater).
 ///
-/// Every error converts into it, so a handler that returns `Result<Answer, Trouble>` can use `?`
+/// Every error converts into it, so a handler that returns `Result<CallbackResponse, HandlerError>` can use `?`
 /// throughout and never ends a delivery by accident. Its texts are those of the error inside.
-pub struct Trouble(Box<dyn std::error::Error + Send + Sync>);
+pub struct HandlerError(Box<dyn std::error::Error + Send + Sync>);
 
-impl Trouble {
-    /// Trouble told in words.
+impl HandlerError {
+    /// A handler error told in words.
     #[must_use]
     pub fn new(text: &'static str) -> Self {
         Self(text.into())
     }
 
-    /// Always [`RetryLater`](Answer::RetryLater).
-    pub fn answer(&self) -> Answer {
-        Answer::RetryLater
+    /// Always [`RetryLater`](CallbackResponse::RetryLater).
+    pub fn response(&self) -> CallbackResponse {
+        CallbackResponse::RetryLater
     }
 
     /// The error inside with its causes, on one line.
@@ -69,20 +69,20 @@ impl Trouble {
     }
 }
 
-// `Trouble` is no `Error` itself: the conversion below would then clash with `From<T> for T`.
-impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Trouble {
+// `HandlerError` is no `Error` itself: the conversion below would then clash with `From<T> for T`.
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for HandlerError {
     fn from(error: E) -> Self {
         Self(error.into())
     }
 }
 
-impl fmt::Debug for Trouble {
+impl fmt::Debug for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Trouble").field(&self.0).finish()
+        f.debug_tuple("HandlerError").field(&self.0).finish()
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for HandlerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
@@ -94,11 +94,11 @@ mod tests {
 
     #[test]
     fn only_an_asked_for_refusal_is_a_4xx() {
-        assert_eq!(Answer::Acknowledge.status(), 200);
-        assert_eq!(Answer::RetryLater.status(), 503);
-        assert_eq!(Answer::Refuse.status(), 400);
-        let trouble = Trouble::from(std::io::Error::other("database away"));
-        assert_eq!(trouble.answer().status(), 503);
-        assert_eq!(trouble.to_string(), "database away");
+        assert_eq!(CallbackResponse::Acknowledge.status(), 200);
+        assert_eq!(CallbackResponse::RetryLater.status(), 503);
+        assert_eq!(CallbackResponse::Refuse.status(), 400);
+        let error = HandlerError::from(std::io::Error::other("database away"));
+        assert_eq!(error.response().status(), 503);
+        assert_eq!(error.to_string(), "database away");
     }
 }
