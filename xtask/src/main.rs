@@ -176,22 +176,29 @@ fn stats(missing: bool) -> Result<ExitCode> {
 fn timetravel(least: usize, seed: u64) -> Result<ExitCode> {
     let spec = Spec::here();
     let started = std::time::Instant::now();
-    let pairs = timetravel::run(&spec, &timetravel::revisions(&spec.history())?, least, seed)?;
+    let revisions = timetravel::revisions(&spec.history())?;
+    let clients = timetravel::clients(&spec, &revisions)?;
+    let pairs = timetravel::travel("history", &spec, &clients, &revisions, least, seed)?;
     print!("{}", timetravel::table(&pairs));
+    let whole = timetravel::whole::list(&timetravel::whole::check(&clients)?);
+    print!("{whole}");
     eprintln!("done in {:.1} s", started.elapsed().as_secs_f64());
     let clean = pairs.iter().all(timetravel::Pair::is_clean);
-    let settings = || {
+    let snapshot = |name: &str, text: String| {
         let mut settings = insta::Settings::clone_current();
         settings.set_snapshot_path(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots"));
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);
-        settings.bind(|| insta::assert_snapshot!("timetravel", timetravel::review(&pairs)));
+        settings.bind(|| insta::assert_snapshot!(name, text));
     };
-    // The snapshot tells by panicking, after it has shown the difference.
-    let reviewed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(settings)).is_ok();
+    // A snapshot tells by panicking, after it has shown the difference.
+    let reviewed = [("timetravel", timetravel::review(&pairs)), ("whole", whole)]
+        .map(|(name, text)| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| snapshot(name, text))).is_ok());
+    let reviewed = reviewed.iter().all(|is_same| *is_same);
     if !reviewed {
         eprintln!(
-            "what is not read has changed: look at it, and accept it with INSTA_UPDATE=always cargo xtask timetravel"
+            "what is not read, or what does not build, has changed: look at it, and accept it with \
+             INSTA_UPDATE=always cargo xtask timetravel"
         );
     }
     Ok(if clean && reviewed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -1,17 +1,19 @@
 //! Making values of a schema, and keeping count of what has occurred where.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
 use fastrand::Rng;
 use serde_json::{Map, Number, Value, json};
 
-use super::node::{Node, Tagged};
+use super::node::{Node, Nodes};
 use super::text;
+use crate::model::SchemaId;
+use crate::model::document::Place as Part;
 use crate::schema;
 
-/// A component inside itself more often than this is left out.
+/// An object inside itself more often than this is left out.
 const NESTED: usize = 2;
 
 /// What has occurred, by its place: `GET /sessions/{id} $.order.items[].vat`.
@@ -61,19 +63,17 @@ impl Counts {
     }
 }
 
-/// Makes values of the schemas of one document.
+/// Makes values of the schemas of one document, for one operation.
 #[derive(Debug)]
-pub(super) struct Maker<'a> {
-    document: &'a Value,
-    whole: &'a BTreeSet<String>,
+pub(super) struct Maker<'m, 'a> {
+    nodes: &'m mut Nodes<'a>,
+    whole: &'m BTreeSet<String>,
     rng: Rng,
     pub(super) counts: Counts,
     /// How likely an optional field is there in the value that is being made.
     likely: f64,
     enums: Vec<String>,
     examples: Option<Examples>,
-    /// What schemas say, by the places of their parts in the document: most are met again and again.
-    known: HashMap<Vec<*const Value>, Rc<Node<'a>>>,
 }
 
 /// Which examples of the document a value is put together of.
@@ -87,122 +87,115 @@ pub(super) enum Examples {
 
 /// Where a value stands: in the value, and in the schema.
 #[derive(Debug, Clone)]
-struct Place<'a> {
+struct Place {
     pointer: String,
     path: String,
-    /// The property it is, or is an entry of.
-    property: &'a str,
-    /// The components around it.
-    inside: Vec<&'a str>,
+    /// Whether numbers there are whole, whatever the document calls them.
+    is_whole: bool,
+    /// Where the objects around it are written down.
+    inside: Rc<Vec<Part>>,
 }
 
-impl<'a> Maker<'a> {
-    pub(super) fn new(document: &'a Value, whole: &'a BTreeSet<String>, seed: u64) -> Self {
+impl<'m, 'a> Maker<'m, 'a> {
+    pub(super) fn new(nodes: &'m mut Nodes<'a>, whole: &'m BTreeSet<String>, seed: u64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self {
-            document,
-            whole,
-            rng,
-            counts: Counts::default(),
-            likely: 1.0,
-            enums: Vec::new(),
-            examples: None,
-            known: HashMap::new(),
-        }
+        Self { nodes, whole, rng, counts: Counts::default(), likely: 1.0, enums: Vec::new(), examples: None }
     }
 
     /// A value and the pointers of its enums. Of every four, the first holds everything, the second only what is
     /// required, and the third nearly everything, so that what lies deep is left out in its turn.
-    pub(super) fn make(&mut self, tree: &'a Value, index: usize) -> Result<(Value, Vec<String>)> {
+    pub(super) fn make(&mut self, schema: SchemaId, index: usize) -> Result<(Value, Vec<String>)> {
         self.likely = match index % 4 {
             0 => 1.0,
             1 => 0.0,
             2 => 0.95,
             _ => self.rng.f64(),
         };
-        let value = self.root(tree)?;
+        let value = self.root(schema)?;
         Ok((value, std::mem::take(&mut self.enums)))
     }
 
-    /// The answer as the document shows it: its examples, and values of ours only where it has none.
-    pub(super) fn documented(&mut self, tree: &'a Value, examples: Examples) -> Result<Value> {
+    /// The response as the document shows it: its examples, and values of ours only where it has none.
+    pub(super) fn documented(&mut self, schema: SchemaId, examples: Examples) -> Result<Value> {
         (self.likely, self.examples) = (1.0, Some(examples));
         let kept = std::mem::take(&mut self.counts);
-        let value = self.root(tree);
+        let value = self.root(schema);
         (self.examples, self.counts) = (None, kept);
         self.enums.clear();
         value
     }
 
-    fn root(&mut self, tree: &'a Value) -> Result<Value> {
-        let place = Place { pointer: String::new(), path: "$".to_owned(), property: "", inside: Vec::new() };
-        self.value(&[tree], &place)?.context("it is nothing but itself")
+    fn root(&mut self, schema: SchemaId) -> Result<Value> {
+        let place = Place { pointer: String::new(), path: "$".to_owned(), is_whole: false, inside: Rc::default() };
+        self.value(schema, &place)?.context("it is nothing but itself")
     }
 
-    /// A value that fits all `parts`; none where a component would hold itself without an end.
-    fn value(&mut self, parts: &[&'a Value], place: &Place<'a>) -> Result<Option<Value>> {
-        let key = parts.iter().map(|part| std::ptr::from_ref(*part)).collect();
-        let mut node = match self.known.get(&key) {
-            Some(node) => Rc::clone(node),
-            None => {
-                let node = Rc::new(Node::of(self.document, parts).with_context(|| place.path.clone())?);
-                self.known.insert(key, Rc::clone(&node));
-                node
-            }
-        };
-        let too_deep = |name: &&str| place.inside.iter().filter(|around| around == &name).count() > NESTED;
-        if node.components.iter().any(too_deep) {
+    /// A value that fits a schema; none where an object would hold itself without an end.
+    fn value(&mut self, schema: SchemaId, place: &Place) -> Result<Option<Value>> {
+        let mut node = self.nodes.get(schema).with_context(|| place.path.clone())?;
+        let too_deep = |part: &Part| place.inside.iter().filter(|around| *around == part).count() > NESTED;
+        if node.parts.iter().any(too_deep) {
             return Ok(None);
         }
-        let is_whole = node.properties.is_empty() && node.items.is_empty();
+        let is_whole = node.properties.is_empty() && node.items.is_none();
         if let (Some(examples), Some(example)) = (self.examples, node.examples.first())
             && (is_whole || examples == Examples::Outermost)
         {
-            return Ok(Some((*example).clone()));
+            return Ok(Some(example.clone()));
         }
-        if node.is_open() {
-            self.decide(Rc::make_mut(&mut node), &place.path)?;
+        let mut tags = BTreeMap::new();
+        if !node.choices.is_empty() || node.tagged.is_some() {
+            (node, tags) = self.decide(schema, node, &place.path)?;
         }
-        if node.nullable() && self.rng.u8(..8) == 0 {
+        if node.nullable && self.rng.u8(..8) == 0 {
             return Ok(Some(Value::Null));
         }
         if let Some(values) = &node.values {
             return self.one_of(values, place).map(Some);
         }
-        let inside = place.inside.iter().chain(&node.components).copied().collect();
-        let place = Place { inside, ..place.clone() };
-        Ok(Some(match node.kind {
-            Some("object") => self.object(&node, &place)?,
-            Some("array") => self.list(&node, &place)?,
+        Ok(Some(match node.kind.as_deref() {
+            Some("object") => {
+                let inside = Rc::new(place.inside.iter().chain(&node.parts).copied().collect());
+                self.object(&node, &tags, &Place { inside, ..place.clone() })?
+            }
+            Some("array") => self.list(&node, place)?,
             Some("string") => self.text(&node).with_context(|| place.path.clone())?,
             Some("boolean") => json!(self.rng.bool()),
             Some("integer") => self.number(&node, true),
-            Some("number") => self.number(&node, self.whole.contains(place.property)),
+            Some("number") => self.number(&node, place.is_whole),
             Some(other) => bail!("{}: `{other}` is no type", place.path),
             None => [json!({ "any": [1, "thing"] }), json!("any"), json!(7.25), json!([])][self.rng.usize(..4)].clone(),
         }))
     }
 
-    /// Makes the choices that the schema leaves open.
-    fn decide(&mut self, node: &mut Node<'a>, path: &str) -> Result<()> {
+    /// Makes the choices that a schema leaves open: what it is with them, and the tags that they decide.
+    fn decide(
+        &mut self,
+        mut schema: SchemaId,
+        mut node: Rc<Node>,
+        path: &str,
+    ) -> Result<(Rc<Node>, BTreeMap<String, String>)> {
+        let (mut tags, mut decided) = (BTreeMap::new(), BTreeSet::new());
         loop {
-            if let Some(ways) = node.choices.pop() {
+            let open = node.choices.iter().find(|(key, _)| !decided.contains(*key));
+            let way = if let Some((key, ways)) = open {
                 let names: Vec<String> = (0..ways.len()).map(|index| format!("way {index}")).collect();
-                let chosen = self.rarest(&format!("{path}|{}", node.choices.len()), &names);
-                let way = ways.get(chosen).with_context(|| format!("{path}: a choice without a way"))?;
-                node.add(self.document, way).with_context(|| path.to_owned())?;
-            } else if let Some(Tagged { property, mapping }) = node.tagged.pop() {
-                let tags: Vec<String> = mapping.keys().cloned().collect();
-                let chosen = self.rarest(&format!("{path}.{property}"), &tags);
-                let Some((tag, Value::String(target))) = mapping.iter().nth(chosen) else {
-                    bail!("{path}: a mapping leads nowhere");
-                };
-                node.tags.insert(property, tag);
-                let variant = schema::mapped(self.document, target)?;
-                node.add(self.document, variant).with_context(|| path.to_owned())?;
+                let chosen = self.rarest(&format!("{path}|{}", decided.len()), &names);
+                decided.insert(key.clone());
+                ways.get(chosen).copied()
+            } else if let Some((property, variants)) = &node.tagged {
+                let names: Vec<String> = variants.keys().cloned().collect();
+                let chosen = self.rarest(&format!("{path}.{property}"), &names);
+                variants.iter().nth(chosen).map(|(tag, variant)| {
+                    tags.insert(property.clone(), tag.clone());
+                    *variant
+                })
             } else {
-                return Ok(());
-            }
+                return Ok((node, tags));
+            };
+            let way = way.with_context(|| format!("{path}: a choice without a way"))?;
+            schema = self.nodes.with(schema, way).with_context(|| path.to_owned())?;
+            node = self.nodes.get(schema).with_context(|| path.to_owned())?;
         }
     }
 
@@ -221,7 +214,7 @@ impl<'a> Maker<'a> {
         chosen
     }
 
-    fn one_of(&mut self, values: &[&Value], place: &Place<'a>) -> Result<Value> {
+    fn one_of(&mut self, values: &[Value], place: &Place) -> Result<Value> {
         if values.is_empty() {
             bail!("{}: an enum without a value", place.path);
         }
@@ -233,27 +226,31 @@ impl<'a> Maker<'a> {
         Ok(chosen)
     }
 
-    fn object(&mut self, node: &Node<'a>, place: &Place<'a>) -> Result<Value> {
+    fn object(&mut self, node: &Node, tags: &BTreeMap<String, String>, place: &Place) -> Result<Value> {
         let mut out = Map::new();
-        for (name, parts) in &node.properties {
+        for (name, property) in &node.properties {
             let below = Place {
                 pointer: format!("{}/{}", place.pointer, schema::escape(name)),
                 path: format!("{}.{name}", place.path),
-                property: name,
-                inside: place.inside.clone(),
+                is_whole: self.whole.contains(name),
+                inside: Rc::clone(&place.inside),
             };
-            if let Some(tag) = node.tags.get(name) {
+            if let Some(tag) = tags.get(name).or_else(|| node.tags.get(name)) {
                 self.enums.push(below.pointer);
-                out.insert((*name).to_owned(), json!(tag));
+                out.insert(name.clone(), json!(tag));
                 continue;
             }
-            let required = node.required.contains(name);
+            let required = property.required;
             let wanted = required || self.wanted(&below.path);
-            let made = if wanted { self.value(parts, &below)? } else { None };
+            let made = match property.schema {
+                Some(schema) if wanted => self.value(schema, &below)?,
+                None if wanted => Some(json!("any")),
+                _ => None,
+            };
             match (made, required) {
                 (Some(value), _) => {
                     self.count(&below.path, required, true);
-                    out.insert((*name).to_owned(), value);
+                    out.insert(name.clone(), value);
                 }
                 (None, true) => bail!("{} holds itself without an end", below.path),
                 // What is too deep to be made has not been left out by chance: it is not counted.
@@ -261,17 +258,17 @@ impl<'a> Maker<'a> {
                 (None, false) => self.count(&below.path, false, false),
             }
         }
-        if !node.others.is_empty() || node.properties.is_empty() {
+        if !node.is_closed && (node.others.is_some() || node.properties.is_empty()) {
             let free = Value::Object(Map::new());
             for index in 0..self.rng.usize(..3) {
                 let name = format!("own_{index}");
                 let below = Place {
                     pointer: format!("{}/{name}", place.pointer),
                     path: format!("{}.*", place.path),
-                    property: "*",
-                    inside: place.inside.clone(),
+                    is_whole: false,
+                    inside: Rc::clone(&place.inside),
                 };
-                let made = if node.others.is_empty() { Some(free.clone()) } else { self.value(&node.others, &below)? };
+                let made = node.others.map_or_else(|| Ok(Some(free.clone())), |schema| self.value(schema, &below))?;
                 out.extend(made.map(|value| (name, value)));
             }
         }
@@ -297,7 +294,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn list(&mut self, node: &Node<'a>, place: &Place<'a>) -> Result<Value> {
+    fn list(&mut self, node: &Node, place: &Place) -> Result<Value> {
         // Lists are short: how many entries there are is nothing that reading depends on.
         let usual = if self.likely >= 1.0 { [1, 1, 1, 2] } else { [0, 1, 1, 2] }[self.rng.usize(..4)];
         let mut out = Vec::new();
@@ -305,10 +302,10 @@ impl<'a> Maker<'a> {
             let below = Place {
                 pointer: format!("{}/{index}", place.pointer),
                 path: format!("{}[]", place.path),
-                property: place.property,
-                inside: place.inside.clone(),
+                is_whole: place.is_whole,
+                inside: Rc::clone(&place.inside),
             };
-            let made = if node.items.is_empty() { Some(json!("any")) } else { self.value(&node.items, &below)? };
+            let made = node.items.map_or_else(|| Ok(Some(json!("any"))), |schema| self.value(schema, &below))?;
             match made {
                 Some(value) => out.push(value),
                 None if node.fewest > 0 => bail!("{} holds itself without an end", below.path),
@@ -318,16 +315,17 @@ impl<'a> Maker<'a> {
         Ok(Value::Array(out))
     }
 
-    fn text(&mut self, node: &Node<'a>) -> Result<Value> {
+    fn text(&mut self, node: &Node) -> Result<Value> {
         let (shortest, longest) = (node.shortest, node.longest);
         let fits = |text: &str| {
             let length = text.chars().count();
             length >= shortest && longest.is_none_or(|longest| length <= longest)
         };
         if !node.patterns.is_empty() {
-            return Ok(json!(text::of_patterns(&node.patterns, shortest, longest, &mut self.rng)?));
+            let patterns: Vec<&str> = node.patterns.iter().map(String::as_str).collect();
+            return Ok(json!(text::of_patterns(&patterns, shortest, longest, &mut self.rng)?));
         }
-        if let Some(text) = node.format.and_then(|format| text::of_format(format, &mut self.rng)) {
+        if let Some(text) = node.format.as_deref().and_then(|format| text::of_format(format, &mut self.rng)) {
             return Ok(json!(text?));
         }
         let example = node.examples.iter().find_map(|example| example.as_str()).filter(|text| fits(text));
@@ -342,7 +340,7 @@ impl<'a> Maker<'a> {
         Ok(json!(cut))
     }
 
-    fn number(&mut self, node: &Node<'a>, whole: bool) -> Value {
+    fn number(&mut self, node: &Node, whole: bool) -> Value {
         // What a JSON number carries through any reader, and the limits themselves now and then.
         let (low, high) = (node.least.unwrap_or(-1e6), node.most.unwrap_or(1e9).max(node.least.unwrap_or(-1e6)));
         let (low, high) = (low.ceil() as i64, high.floor() as i64);
@@ -352,7 +350,7 @@ impl<'a> Maker<'a> {
             2 => 0.clamp(low, high),
             _ => self.rng.i64(low..=low.max(high)),
         };
-        let is_money = whole && node.kind == Some("number");
+        let is_money = whole && node.kind.as_deref() == Some("number");
         let hundredths = Number::from_f64(integer as f64 + f64::from(self.rng.u8(1..100)) / 100.0);
         let float = Number::from_f64(integer as f64);
         match (self.rng.u8(..4), hundredths, float) {

@@ -1,10 +1,10 @@
-//! JSON that fits a slice: seeded instances of what each operation may answer.
+//! JSON that fits a slice: seeded instances of what each operation may respond.
 //!
-//! [`answers`] makes them from the schemas alone, so that reading is tried on everything that the document allows and
+//! [`responses`] makes them from the schemas alone, so that reading is tried on everything that the document allows and
 //! not on what we think of: over the set, every optional field is there and is not there, and every value of every
 //! enum and every way of a choice occurs at every place. The same seed gives the same set.
 //!
-//! - `node` reads a schema, with `$ref`, `allOf`, choices and discriminators, independently of the passes;
+//! - `node` is what a schema of the model asks of an instance, and the choices that it leaves;
 //! - `make` makes a value of it, and keeps count of what has occurred;
 //! - `text` makes texts of a format or a pattern.
 
@@ -19,16 +19,17 @@ use serde_json::Value;
 
 pub use make::Counts;
 use make::{Examples, Maker};
-use node::Node;
+use node::Nodes;
 
-use crate::schema::{self, Operation};
+use crate::model::{Model, SchemaId};
+use crate::slice;
 
-/// JSON that an operation may answer.
+/// JSON that an operation may respond.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Instance {
     /// The operation: `GET /transactions/{id}`.
     pub operation: String,
-    /// The answer.
+    /// The response.
     pub json: Value,
     /// Where values of enums stand in it, as JSON Pointers.
     pub enums: Vec<String>,
@@ -61,11 +62,11 @@ pub struct Instances {
 /// So many instances of one operation and still something that has not occurred: it cannot.
 const MOST: usize = 2_000;
 
-/// Instances of what every operation of `document` answers when it succeeds.
+/// Instances of what every operation of `document` responds when it succeeds.
 ///
 /// # Errors
 /// When a schema cannot be made sense of, or asks for what cannot be made; names its place.
-pub fn answers(document: &Value, wish: &Wish) -> Result<Instances> {
+pub fn responses(document: &Value, wish: &Wish) -> Result<Instances> {
     let mut all = Vec::new();
     let counts = each(document, wish, |instance| {
         all.push(instance);
@@ -74,29 +75,27 @@ pub fn answers(document: &Value, wish: &Wish) -> Result<Instances> {
     Ok(Instances { all, counts })
 }
 
-/// As [`answers`], one at a time: together they take gigabytes.
+/// As [`responses`], one at a time: together they take gigabytes.
 ///
 /// # Errors
-/// As [`answers`], and those of `take`.
+/// As [`responses`], and those of `take`.
 pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Result<()>) -> Result<Counts> {
-    let operations = schema::operations(document);
-    let mut found = Vec::new();
-    let wanted = |title: &String| wish.operations.is_empty() || wish.operations.contains(title);
-    for operation in operations.iter().filter(|operation| wanted(&operation.title())) {
-        for tree in success_schemas(document, operation).with_context(|| operation.title())? {
-            found.push((operation.title(), tree));
-        }
-    }
+    let model = Model::read("this", document)?;
+    let found: Vec<(String, SchemaId)> = bodies(&model)
+        .filter(|(title, _)| wish.operations.is_empty() || wish.operations.contains(*title))
+        .map(|(title, schema)| (title.to_owned(), schema))
+        .collect();
     if found.is_empty() {
-        bail!("no operation answers JSON");
+        bail!("no operation responds JSON");
     }
     let share = wish.least.div_ceil(found.len());
     let mut counts = Counts::default();
-    for (index, (operation, tree)) in found.iter().enumerate() {
+    let mut nodes = Nodes::new(model);
+    for (index, (operation, schema)) in found.iter().enumerate() {
         let seed = wish.seed.wrapping_add(index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut maker = Maker::new(document, &wish.whole, seed);
+        let mut maker = Maker::new(&mut nodes, &wish.whole, seed);
         for examples in [Examples::Outermost, Examples::Innermost] {
-            let json = maker.documented(tree, examples).with_context(|| format!("{operation}, its examples"))?;
+            let json = maker.documented(*schema, examples).with_context(|| format!("{operation}, its examples"))?;
             take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true })?;
         }
         let mut made = 0;
@@ -104,7 +103,7 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
             if made == MOST {
                 bail!("{operation}: {} never occurs", maker.counts.missing().join(", "));
             }
-            let (json, enums) = maker.make(tree, made).with_context(|| operation.clone())?;
+            let (json, enums) = maker.make(*schema, made).with_context(|| operation.clone())?;
             take(Instance { operation: operation.clone(), json, enums, documented: false })?;
             made += 1;
         }
@@ -113,42 +112,40 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
     Ok(counts)
 }
 
-/// Whether `document` says what stands at a place of a response: a JSON Pointer into one of its instances.
-///
-/// # Errors
-/// As [`answers`].
-pub fn is_documented(document: &Value, operation: &Operation<'_>, pointer: &str) -> Result<bool> {
-    let steps: Vec<String> =
-        pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
-    for tree in success_schemas(document, operation)? {
-        if node::leads(document, Node::of(document, &[tree])?, &steps)? {
-            return Ok(true);
-        }
+/// What a document says of its responses.
+#[derive(Debug)]
+pub struct Documented<'a>(Model<'a>);
+
+impl<'a> Documented<'a> {
+    /// Reads `document`.
+    ///
+    /// # Errors
+    /// When its meaning cannot be told.
+    pub fn of(document: &'a Value) -> Result<Self> {
+        Ok(Self(Model::read("this", document)?))
     }
-    Ok(false)
+
+    /// Whether it says what stands at a place of a response: a JSON Pointer into an instance of an operation, which may
+    /// name the parameters of its path otherwise.
+    #[must_use]
+    pub fn says(&self, operation: &str, pointer: &str) -> bool {
+        let steps: Vec<String> =
+            pointer.split('/').skip(1).map(|step| step.replace("~1", "/").replace("~0", "~")).collect();
+        let wanted = slice::without_names(operation);
+        let mut bodies = bodies(&self.0).filter(|(title, _)| slice::without_names(title) == wanted);
+        bodies.any(|(_, schema)| node::leads(&self.0, schema, &steps))
+    }
 }
 
-/// One instance of a schema of `document` that holds everything it can, for tests of what reading does to each field.
-///
-/// # Errors
-/// As [`answers`].
-pub fn full(document: &Value, tree: &Value, seed: u64) -> Result<Value> {
-    Ok(Maker::new(document, &BTreeSet::new(), seed).make(tree, 0)?.0)
-}
-
-/// The different JSON bodies of the success statuses.
-fn success_schemas<'a>(document: &'a Value, operation: &Operation<'a>) -> Result<Vec<&'a Value>> {
-    let mut out: Vec<&Value> = Vec::new();
-    for (status, response) in operation.value.get("responses").and_then(Value::as_object).into_iter().flatten() {
-        if !status.starts_with('2') {
-            continue;
-        }
-        let content = schema::deref(document, response)?.get("content").and_then(Value::as_object);
-        let json = content.into_iter().flatten().find(|(media, _)| media.contains("json"));
-        let Some(tree) = json.and_then(|(_, media)| media.get("schema")) else { continue };
-        if !out.contains(&tree) {
-            out.push(tree);
-        }
-    }
-    Ok(out)
+/// The different JSON bodies of the success statuses, with the operations that they are of.
+fn bodies<'m>(model: &'m Model<'_>) -> impl Iterator<Item = (&'m str, SchemaId)> {
+    model.operations().values().flat_map(move |operation| {
+        let mut seen = BTreeSet::new();
+        let successes = operation.responses.iter().filter(|(status, _)| status.starts_with('2'));
+        successes.filter_map(move |(_, response)| {
+            let (_, media) = response.media.iter().find(|(name, _)| name.contains("json"))?;
+            let schema = media.schema.as_ref()?.schema;
+            seen.insert(model.class(schema)).then_some((operation.title.as_str(), schema))
+        })
+    })
 }

@@ -1,220 +1,199 @@
-//! A schema as the sum of all that it says: `$ref` followed, the parts of `allOf` added up.
+//! A schema of the model as an instance is made of it: its rules, and the choices that it leaves open.
 //!
-//! This is a second reading of the document, on purpose not the one of the passes: an instance made of a mistake of
-//! theirs would agree with the mistake.
+//! How the parts of a schema add up is the model's to say. That what is made of it fits the document is checked by a
+//! validator that does not know the model (`xtask/tests/timetravel/instances.rs`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
-use anyhow::{Context, Result, bail};
-use serde_json::Value;
+use anyhow::{Result, bail};
+use serde_json::{Number, Value};
 
-use crate::schema;
+use crate::model::document::Place;
+use crate::model::fact::{Bound, Fact, Keyword};
+use crate::model::schema::{Choice, Group, Schema};
+use crate::model::{Limit, Model, SchemaId, contradictions};
 
 /// Everything that a value has to fit at once.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Node<'a> {
-    pub(super) kind: Option<&'a str>,
-    pub(super) values: Option<Vec<&'a Value>>,
-    pub(super) properties: BTreeMap<&'a str, Vec<&'a Value>>,
-    pub(super) required: BTreeSet<&'a str>,
-    pub(super) items: Vec<&'a Value>,
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) kind: Option<String>,
+    pub(super) values: Option<Vec<Value>>,
+    pub(super) properties: BTreeMap<String, Property>,
+    pub(super) items: Option<SchemaId>,
     /// The schema of properties that are not listed.
-    pub(super) others: Vec<&'a Value>,
-    pub(super) examples: Vec<&'a Value>,
-    /// Choices still to be made: a value fits one of each.
-    pub(super) choices: Vec<&'a [Value]>,
-    /// Discriminators still to be decided.
-    pub(super) tagged: Vec<Tagged<'a>>,
-    /// Properties whose value a discriminator has decided.
-    pub(super) tags: BTreeMap<&'a str, &'a str>,
-    pub(super) format: Option<&'a str>,
-    pub(super) patterns: Vec<&'a str>,
+    pub(super) others: Option<SchemaId>,
+    /// Whether there may be none of them.
+    pub(super) is_closed: bool,
+    pub(super) examples: Vec<Value>,
+    /// Choices: a value fits one of each.
+    pub(super) choices: BTreeMap<ChoiceKey, Vec<SchemaId>>,
+    /// The choice that a discriminator leaves: its property, and the variants by their tags.
+    pub(super) tagged: Option<(String, BTreeMap<String, SchemaId>)>,
+    /// Properties whose value a discriminator decides: this is one of its variants.
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) format: Option<String>,
+    pub(super) patterns: Vec<String>,
     pub(super) least: Option<f64>,
     pub(super) most: Option<f64>,
     pub(super) shortest: usize,
     pub(super) longest: Option<usize>,
     pub(super) fewest: usize,
     pub(super) most_items: Option<usize>,
-    /// Whether some part allows null, and whether some part with a type does not.
-    nullable: bool,
-    not_null: bool,
-    /// The components it went through.
-    pub(super) components: Vec<&'a str>,
-    bases: BTreeSet<&'a str>,
+    pub(super) nullable: bool,
+    /// Where an object is written down.
+    pub(super) parts: Vec<Place>,
 }
 
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tagged<'a> {
-    pub(super) property: &'a str,
-    pub(super) mapping: &'a serde_json::Map<String, Value>,
+#[derive(Debug)]
+pub(super) struct Property {
+    /// None where the document demands it and says nothing of it.
+    pub(super) schema: Option<SchemaId>,
+    pub(super) required: bool,
 }
 
-impl<'a> Node<'a> {
-    pub(super) fn of(document: &'a Value, parts: &[&'a Value]) -> Result<Self> {
+/// What makes a choice the same one wherever it is left.
+///
+/// Alternatives are known by what they mean, or where nobody compared them, by their number.
+pub(super) type ChoiceKey = (Choice, BTreeSet<std::result::Result<u32, SchemaId>>);
+
+/// The schemas of one document.
+#[derive(Debug)]
+pub(super) struct Nodes<'a> {
+    pub(super) model: Model<'a>,
+    known: HashMap<SchemaId, Rc<Node>>,
+}
+
+impl<'a> Nodes<'a> {
+    pub(super) fn new(model: Model<'a>) -> Self {
+        Self { model, known: HashMap::new() }
+    }
+
+    pub(super) fn get(&mut self, id: SchemaId) -> Result<Rc<Node>> {
+        if let Some(node) = self.known.get(&id) {
+            return Ok(Rc::clone(node));
+        }
+        let node = Rc::new(Node::of(&self.model, self.model.get(id))?);
+        self.known.insert(id, Rc::clone(&node));
+        Ok(node)
+    }
+
+    /// What a value has to fit when it is a schema and the way that was chosen.
+    pub(super) fn with(&mut self, id: SchemaId, way: SchemaId) -> Result<SchemaId> {
+        Ok(self.model.together(&[id, way])?)
+    }
+}
+
+impl Node {
+    fn of(model: &Model<'_>, schema: &Schema) -> Result<Self> {
         let mut node = Self::default();
-        for part in parts {
-            node.add(document, part)?;
+        node.read_facts(schema)?;
+        if let Some(values) = &schema.values {
+            let types = schema.types();
+            let fits = |value: &&String| types.is_none_or(|types| contradictions::of_type(value, types));
+            let parsed = values.order.iter().filter(fits).map(|value| serde_json::from_str(value));
+            node.values = Some(parsed.collect::<Result<_, _>>()?);
+        }
+        for (name, property) in &schema.properties {
+            let schema = property.described.as_ref().map(|below| below.schema);
+            node.properties.insert(name.clone(), Property { schema, required: !property.required.is_empty() });
+        }
+        node.items = schema.items.as_ref().map(|below| below.schema);
+        node.others = schema.additional.as_ref().map(|below| below.schema);
+        let examples = schema.parts.iter().filter_map(|part| model.value(*part).get("example"));
+        node.examples = examples.cloned().collect();
+        for group in &schema.groups {
+            node.choices.insert(key(model, group), group.alternatives.clone());
+        }
+        node.tagged = schema.discriminator.as_ref().filter(|found| !found.mapping.is_empty()).map(|found| {
+            let variants = found.mapping.iter().map(|(tag, below)| (tag.clone(), below.schema));
+            (found.property.clone(), variants.collect())
+        });
+        node.tags.clone_from(&schema.tags);
+        if node.kind.is_none() {
+            let implied = [("object", !node.properties.is_empty()), ("array", node.items.is_some())];
+            node.kind = implied.iter().find(|(_, is_it)| *is_it).map(|(kind, _)| (*kind).to_owned());
+        }
+        if node.kind.as_deref() == Some("object") {
+            node.parts.clone_from(&schema.parts);
         }
         Ok(node)
     }
 
-    /// Adds what `tree` says.
-    pub(super) fn add(&mut self, document: &'a Value, tree: &'a Value) -> Result<()> {
-        self.walk(document, tree, &mut Vec::new())
-    }
-
-    /// Whether a choice has still to be made.
-    pub(super) fn is_open(&self) -> bool {
-        !self.choices.is_empty() || !self.tagged.is_empty()
-    }
-
-    pub(super) fn nullable(&self) -> bool {
-        self.nullable && !self.not_null
-    }
-
-    fn walk(&mut self, document: &'a Value, tree: &'a Value, through: &mut Vec<&'a str>) -> Result<()> {
-        if let Some(target) = tree.get("$ref").and_then(Value::as_str) {
-            if through.contains(&target) {
-                bail!("{target} is a part of itself");
+    fn read_facts(&mut self, schema: &Schema) -> Result<()> {
+        for (keyword, stated) in &schema.facts {
+            match (keyword, &stated.fact) {
+                (Keyword::Type, Fact::Types(types)) => self.kind = types.iter().next().cloned(),
+                (Keyword::Type, fact @ Fact::Conflict(_)) => bail!("nothing is {fact}"),
+                (Keyword::Format, Fact::Texts(formats)) => {
+                    if formats.contains("int32") {
+                        self.least = Some(self.least.unwrap_or(f64::MIN).max(f64::from(i32::MIN)));
+                        self.most = Some(self.most.unwrap_or(f64::MAX).min(f64::from(i32::MAX)));
+                    }
+                    self.format = formats.iter().next().cloned();
+                }
+                (Keyword::Pattern, Fact::Texts(patterns)) => self.patterns = patterns.iter().cloned().collect(),
+                (Keyword::Nullable, Fact::On) => self.nullable = true,
+                (Keyword::AdditionalProperties, Fact::Texts(texts)) => self.is_closed = texts.contains("none"),
+                (Keyword::Limit(limit), Fact::Bound(bound)) => self.read_limit(*limit, bound),
+                _ => {}
             }
-            through.push(target);
-            self.components.push(target);
-            let outcome = self.walk(document, schema::resolve(document, target)?, through);
-            through.pop();
-            return outcome.with_context(|| target.to_owned());
-        }
-        self.read_type(tree)?;
-        self.read_limits(tree);
-        let schemas = |key: &str| tree.get(key).and_then(Value::as_object).into_iter().flatten();
-        for (name, child) in schemas("properties") {
-            self.properties.entry(name).or_default().push(child);
-        }
-        self.required
-            .extend(tree.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str));
-        self.items.extend(tree.get("items"));
-        self.others.extend(tree.get("additionalProperties").filter(|others| others.is_object()));
-        self.examples.extend(tree.get("example"));
-        for key in ["oneOf", "anyOf"] {
-            let ways = tree.get(key).and_then(Value::as_array).map(Vec::as_slice);
-            // Two parts that leave the same choice are decided at once: apart they could contradict each other.
-            self.choices.extend(ways.filter(|ways| !self.choices.contains(ways)));
-        }
-        if let Some(discriminator) = tree.get("discriminator") {
-            self.read_discriminator(discriminator, through)?;
-        }
-        for part in tree.get("allOf").and_then(Value::as_array).into_iter().flatten() {
-            self.walk(document, part, through)?;
         }
         Ok(())
     }
 
-    fn read_type(&mut self, tree: &'a Value) -> Result<()> {
-        let implied = [("properties", "object"), ("items", "array")].iter().find(|(key, _)| tree.get(key).is_some());
-        let kind = tree.get("type").and_then(Value::as_str).or(implied.map(|(_, kind)| *kind));
-        self.kind = match (self.kind, kind) {
-            (Some("number"), Some("integer")) | (Some("integer"), Some("number")) => Some("integer"),
-            (Some(one), Some(other)) if one != other => bail!("nothing is both {one} and {other}"),
-            (one, other) => one.or(other),
-        };
-        self.nullable |= tree.get("nullable") == Some(&Value::Bool(true));
-        self.not_null |= kind.is_some() && tree.get("nullable") != Some(&Value::Bool(true));
-        if let Some(values) = tree.get("enum").and_then(Value::as_array) {
-            // The lists of several parts are one: what any of them has, the service may send.
-            let known = self.values.get_or_insert_default();
-            known.extend(values.iter().filter(|value| !known.contains(value)).collect::<Vec<_>>());
-        }
-        // A quirk of upstream: an enum of booleans in a text. What no value can be is no value of the enum.
-        if let (Some(kind), Some(values)) = (self.kind, &mut self.values) {
-            values.retain(|value| is_of_type(value, kind));
-        }
-        Ok(())
-    }
-
-    fn read_limits(&mut self, tree: &'a Value) {
-        let number = |key: &str| tree.get(key).and_then(Value::as_f64);
+    fn read_limit(&mut self, limit: Limit, Bound { at, exclusive }: &Bound) {
+        let number = Number::as_f64(at).unwrap_or_default();
+        let count = at.as_u64().and_then(|count| usize::try_from(count).ok());
         // An exclusive limit is kept by staying a whole step away from it.
-        let step = |key: &str| if tree.get(key) == Some(&Value::Bool(true)) { 1.0 } else { 0.0 };
-        let count = |key: &str| tree.get(key).and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
-        let larger = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).reduce(f64::max);
-        let smaller = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).reduce(f64::min);
-        self.least = larger(self.least, number("minimum").map(|least| least + step("exclusiveMinimum")));
-        self.most = smaller(self.most, number("maximum").map(|most| most - step("exclusiveMaximum")));
-        if tree.get("format").is_some_and(|format| format == "int32") {
-            self.least = larger(self.least, Some(f64::from(i32::MIN)));
-            self.most = smaller(self.most, Some(f64::from(i32::MAX)));
+        let step = if *exclusive { 1.0 } else { 0.0 };
+        match limit {
+            Limit::Min => self.least = Some(self.least.unwrap_or(f64::MIN).max(number + step)),
+            Limit::Max => self.most = Some(self.most.unwrap_or(f64::MAX).min(number - step)),
+            Limit::MinLength => self.shortest = count.unwrap_or_default(),
+            Limit::MaxLength => self.longest = count,
+            Limit::MinItems => self.fewest = count.unwrap_or_default(),
+            Limit::MaxItems => self.most_items = count,
+            Limit::MinProperties | Limit::MaxProperties => {}
         }
-        self.format = self.format.or(tree.get("format").and_then(Value::as_str));
-        self.patterns.extend(tree.get("pattern").and_then(Value::as_str));
-        self.shortest = self.shortest.max(count("minLength").unwrap_or(0));
-        self.longest = self.longest.into_iter().chain(count("maxLength")).min();
-        self.fewest = self.fewest.max(count("minItems").unwrap_or(0));
-        self.most_items = self.most_items.into_iter().chain(count("maxItems")).min();
     }
+}
 
-    /// A base with a discriminator leaves the choice open, except inside one of its own variants.
-    fn read_discriminator(&mut self, discriminator: &'a Value, through: &[&'a str]) -> Result<()> {
-        let property = discriminator.get("propertyName").and_then(Value::as_str);
-        let property = property.context("a discriminator has no propertyName")?;
-        let Some(mapping) = discriminator.get("mapping").and_then(Value::as_object).filter(|map| !map.is_empty())
-        else {
-            return Ok(());
-        };
-        let base = through.last().copied().unwrap_or_default();
-        if !self.bases.insert(base) {
-            return Ok(());
-        }
-        let own = mapping.iter().find(|(_, target)| target.as_str().is_some_and(|target| through.contains(&target)));
-        match own {
-            Some((tag, _)) => {
-                self.tags.insert(property, tag);
-            }
-            None => self.tagged.push(Tagged { property, mapping }),
-        }
-        Ok(())
-    }
+fn key(model: &Model<'_>, group: &Group) -> ChoiceKey {
+    let of = |id: &SchemaId| match model.class(*id) {
+        u32::MAX => Err(*id),
+        class => Ok(class),
+    };
+    (group.choice, group.alternatives.iter().map(of).collect())
 }
 
 /// Whether the steps lead somewhere from a schema, in any of the ways that it leaves open.
-pub(super) fn leads<'a>(document: &'a Value, mut node: Node<'a>, steps: &[String]) -> Result<bool> {
-    let mut ways: Option<Vec<&'a Value>> = node.choices.pop().map(|ways| ways.iter().collect());
-    if ways.is_none()
-        && let Some(tagged) = node.tagged.pop()
-    {
-        let targets = tagged.mapping.values().filter_map(Value::as_str);
-        ways = Some(targets.map(|target| schema::mapped(document, target)).collect::<Result<_>>()?);
-    }
-    if let Some(ways) = ways {
-        for way in ways {
-            let mut node = node.clone();
-            // A way that contradicts the rest is none.
-            if node.add(document, way).is_ok() && leads(document, node, steps)? {
-                return Ok(true);
+pub(super) fn leads(model: &Model<'_>, from: SchemaId, steps: &[String]) -> bool {
+    let mut here = ways(model, vec![from]);
+    for step in steps {
+        let below = here.iter().filter_map(|id| {
+            let schema = model.get(*id);
+            match schema.properties.get(step) {
+                Some(property) => property.described.as_ref(),
+                None => schema.items.as_ref().or(schema.additional.as_ref()),
             }
-        }
-        return Ok(false);
+        });
+        here = ways(model, below.map(|below| below.schema).collect());
     }
-    let Some((step, rest)) = steps.split_first() else { return Ok(true) };
-    let below = match node.properties.get(step.as_str()) {
-        Some(parts) => parts,
-        None if !node.items.is_empty() => &node.items,
-        None => &node.others,
-    };
-    if below.is_empty() {
-        return Ok(false);
-    }
-    leads(document, Node::of(document, below)?, rest)
+    !here.is_empty()
 }
 
-fn is_of_type(value: &Value, kind: &str) -> bool {
-    match kind {
-        "string" => value.is_string(),
-        "boolean" => value.is_boolean(),
-        "integer" => value.is_i64() || value.is_u64(),
-        "number" => value.is_number(),
-        "array" => value.is_array(),
-        "object" => value.is_object(),
-        _ => true,
+/// Schemas with all that they leave open.
+fn ways(model: &Model<'_>, mut open: Vec<SchemaId>) -> BTreeSet<SchemaId> {
+    let mut found = BTreeSet::new();
+    while let Some(id) = open.pop() {
+        if found.insert(id) {
+            let schema = model.get(id);
+            open.extend(schema.groups.iter().flat_map(|group| &group.alternatives));
+            open.extend(schema.discriminator.iter().flat_map(|found| found.mapping.values()).map(|below| below.schema));
+        }
     }
+    found
 }
 
 #[cfg(test)]
@@ -223,41 +202,65 @@ mod tests {
 
     use super::*;
 
-    fn document() -> Value {
-        json!({ "components": { "schemas": {
-            "Id": { "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } },
-            "Pet": {
-                "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } },
-                "discriminator": { "propertyName": "kind", "mapping": { "cat": "#/components/schemas/Cat" } },
-            },
-            "Cat": { "allOf": [{ "$ref": "#/components/schemas/Pet" }, { "type": "object", "properties": { "id": { "maxLength": 3 } } }] },
-        } } })
+    fn document(tree: &Value) -> Value {
+        json!({
+            "openapi": "3.0.3", "info": { "title": "t", "version": "1" },
+            "paths": { "/things": { "get": { "responses": { "200": {
+                "description": "", "content": { "application/json": { "schema": tree } },
+            } } } } },
+            "components": { "schemas": {
+                "Id": { "type": "object", "required": ["id"], "properties": { "id": { "type": "string" } } },
+                "Pet": {
+                    "type": "object", "required": ["kind"], "properties": { "kind": { "type": "string" } },
+                    "discriminator": { "propertyName": "kind", "mapping": { "cat": "#/components/schemas/Cat" } },
+                },
+                "Cat": { "allOf": [
+                    { "$ref": "#/components/schemas/Pet" },
+                    { "type": "object", "properties": { "id": { "maxLength": 3 } } },
+                ] },
+            } },
+        })
+    }
+
+    fn read<T>(tree: &Value, take: impl FnOnce(&mut Nodes<'_>, SchemaId) -> T) -> T {
+        let document = document(tree);
+        let mut nodes = Nodes::new(Model::read("this", &document).unwrap());
+        let root = nodes.model.entries()[0].schema;
+        take(&mut nodes, root)
     }
 
     #[test]
     fn the_parts_of_a_schema_add_up() {
-        let document = document();
         let tree = json!({ "allOf": [{ "$ref": "#/components/schemas/Id" }, { "$ref": "#/components/schemas/Cat" }] });
-        let node = Node::of(&document, &[&tree]).unwrap();
-        assert_eq!(node.properties["id"].len(), 2);
-        assert_eq!(node.required, BTreeSet::from(["id", "kind"]));
-        assert_eq!(node.tags["kind"], "cat", "the variant decides the discriminator");
-        assert!(node.tagged.is_empty());
+        read(&tree, |nodes, root| {
+            let node = nodes.get(root).unwrap();
+            let id = nodes.get(node.properties["id"].schema.unwrap()).unwrap();
+            assert_eq!((id.kind.as_deref(), id.longest), (Some("string"), Some(3)));
+            assert!(node.properties["id"].required && node.properties["kind"].required);
+            assert_eq!(node.tags["kind"], "cat", "the variant decides the discriminator");
+            assert!(node.tagged.is_none());
+        });
     }
 
     #[test]
-    fn a_base_leaves_its_discriminator_open() {
-        let document = document();
-        let tree = json!({ "$ref": "#/components/schemas/Pet" });
-        let node = Node::of(&document, &[&tree]).unwrap();
-        assert_eq!(node.tagged.len(), 1);
-        assert!(node.tags.is_empty());
+    fn a_base_leaves_its_discriminator_open_and_a_variant_decides_it() {
+        read(&json!({ "$ref": "#/components/schemas/Pet" }), |nodes, root| {
+            let node = nodes.get(root).unwrap();
+            assert!(node.tags.is_empty());
+            let (property, variants) = node.tagged.as_ref().unwrap();
+            assert_eq!(property, "kind");
+            let decided = nodes.with(root, variants["cat"]).unwrap();
+            let decided = nodes.get(decided).unwrap();
+            assert!(decided.tagged.is_none() && decided.properties.contains_key("id"));
+            let steps = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
+            assert!(leads(&nodes.model, root, &steps("id")), "in the variant that it leaves open");
+            assert!(!leads(&nodes.model, root, &steps("name")) && !leads(&nodes.model, root, &steps("id/0")));
+        });
     }
 
     #[test]
     fn what_contradicts_itself_is_an_error() {
-        let document = document();
         let tree = json!({ "allOf": [{ "type": "string" }, { "type": "integer" }] });
-        assert!(Node::of(&document, &[&tree]).is_err());
+        read(&tree, |nodes, root| assert!(nodes.get(root).is_err()));
     }
 }

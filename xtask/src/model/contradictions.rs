@@ -96,7 +96,7 @@ fn order(document: &Document<'_>, values: &mut Values) {
 }
 
 /// Whether a value in canonical JSON is of one of the types.
-pub(super) fn of_type(text: &str, types: &BTreeSet<String>) -> bool {
+pub(crate) fn of_type(text: &str, types: &BTreeSet<String>) -> bool {
     let own = match text.chars().next() {
         Some('"') => "string",
         Some('{') => "object",

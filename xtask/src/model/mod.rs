@@ -74,6 +74,7 @@ static NOTHING: Schema = Schema {
     excluded: Vec::new(),
     groups: Vec::new(),
     discriminator: None,
+    tags: BTreeMap::new(),
     contradictions: Vec::new(),
 };
 
@@ -125,6 +126,17 @@ impl<'a> Model<'a> {
     /// The schema that an operation holds, or the one that says nothing where it holds none.
     pub(crate) fn or_any(&self, held: Option<&schema::Below>) -> SchemaId {
         held.map_or(self.any, |below| below.schema)
+    }
+
+    /// The schema that several are at once: of a value that fits them all.
+    ///
+    /// # Errors
+    /// As [`Model::read`].
+    pub(crate) fn together(&mut self, ids: &[SchemaId]) -> Result<SchemaId, ModelError> {
+        let roots: Vec<Place> = ids.iter().flat_map(|id| self.get(*id).roots.clone()).collect();
+        let id = self.reader.schema(&roots)?;
+        self.reader.finish()?;
+        Ok(id)
     }
 
     /// How many schemas there are.

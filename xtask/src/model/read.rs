@@ -190,14 +190,16 @@ impl<'a> Reader<'a> {
         for place in members.excluded {
             schema.excluded.extend(self.below(vec![place])?);
         }
-        schema.discriminator = self.discriminator(&schema.parts)?;
+        schema.discriminator = self.discriminator(&schema.parts, &mut schema.tags)?;
         schema.roots = roots;
         super::contradictions::note(&self.document, &mut schema);
         Ok(schema)
     }
 
     /// The discriminator of some parts, with everything its values stand for.
-    fn discriminator(&mut self, parts: &[Place]) -> Result<Option<Discriminator>> {
+    ///
+    /// `tags` takes what a discriminator says of the schema as one of its own variants.
+    fn discriminator(&mut self, parts: &[Place], tags: &mut BTreeMap<String, String>) -> Result<Option<Discriminator>> {
         let mut properties = BTreeSet::new();
         let mut mapping: BTreeMap<String, Vec<Place>> = BTreeMap::new();
         let mut by = Vec::new();
@@ -208,7 +210,8 @@ impl<'a> Reader<'a> {
             };
             let stated = self.mapping(*part, place)?;
             // A child that takes in its parent is one of the parent's variants, not the parent again.
-            if stated.values().any(|target| parts.contains(target)) {
+            if let Some((value, _)) = stated.iter().find(|(_, target)| parts.contains(target)) {
+                tags.insert(property.to_owned(), value.clone());
                 continue;
             }
             properties.insert(property.to_owned());

@@ -14,10 +14,10 @@
 //! Enums are the exception: the values of all parts are united. Upstream forgets to add a value to every copy of a
 //! list, and the service sends it all the same. That the parts disagree is a contradiction and kept as such.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Place;
-use super::fact::{Keyword, Stated};
+use super::fact::{Fact, Keyword, Stated};
 
 /// A resolved schema, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,8 +40,20 @@ pub(crate) struct Schema {
     pub(crate) excluded: Vec<Below>,
     pub(crate) groups: Vec<Group>,
     pub(crate) discriminator: Option<Discriminator>,
+    /// Where it is itself a variant of what a discriminator tells apart: the property, and the value that stands for it.
+    pub(crate) tags: BTreeMap<String, String>,
     /// What the document says twice and not alike.
     pub(crate) contradictions: Vec<String>,
+}
+
+impl Schema {
+    /// The JSON types that it allows, where it says so and some value can be of them.
+    pub(crate) fn types(&self) -> Option<&BTreeSet<String>> {
+        match self.facts.get(&Keyword::Type).map(|stated| &stated.fact) {
+            Some(Fact::Types(types)) => Some(types),
+            _ => None,
+        }
+    }
 }
 
 /// A schema below another, and the places that put it there.

@@ -4,8 +4,6 @@
 //! `x-class` (on what is an object: its class, see [`super::classes`]), `x-recursive` (the class that it stands inside
 //! of), and `x-tagged` (a choice between objects: the property that tells them apart, and the variants by its values).
 
-use std::collections::BTreeSet;
-
 use anyhow::{Result, bail};
 use serde_json::{Map, Value, json};
 
@@ -61,7 +59,7 @@ impl Writer<'_, '_> {
         facts(schema, at, &mut out)?;
         if let Some(values) = &schema.values {
             // What is not of the type is no value of it.
-            let types = types_of(schema);
+            let types = schema.types();
             let fits =
                 |value: &&String| *value == "null" || types.is_none_or(|types| contradictions::of_type(value, types));
             let values: Vec<Value> = values.order.iter().filter(fits).map(|value| parsed(value)).collect();
@@ -126,15 +124,8 @@ impl Writer<'_, '_> {
     }
 }
 
-fn types_of(schema: &Schema) -> Option<&BTreeSet<String>> {
-    match schema.facts.get(&Keyword::Type).map(|stated| &stated.fact) {
-        Some(Fact::Types(types)) => Some(types),
-        _ => None,
-    }
-}
-
 fn facts(schema: &Schema, at: &str, out: &mut Map<String, Value>) -> Result<()> {
-    let types = types_of(schema);
+    let types = schema.types();
     for (keyword, stated) in &schema.facts {
         let (key, value) = match (keyword, &stated.fact) {
             (Keyword::Type, Fact::Types(types)) => match types.iter().next() {

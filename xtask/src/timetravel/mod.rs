@@ -4,9 +4,11 @@
 //! does to its interface. Every response has to be read, and no value may come out altered. What a client sets aside,
 //! does not know, or does not read though its own revision documents it, is a list that is reviewed: see [`review`].
 //!
-//! `workspace` builds the clients, all in one program; what is in `reader/` runs there.
+//! `workspace` builds the clients, all in one program; what is in `reader/` runs there. `whole` checks the rest of the
+//! crate with what is generated of each revision.
 
 mod review;
+pub mod whole;
 mod workspace;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +24,7 @@ use serde_json::{Value, json};
 pub use review::{review, table};
 
 use crate::bindings::model::{Call, Surface};
-use crate::instances::{self, Instance, Wish};
+use crate::instances::{self, Documented, Instance, Wish};
 use crate::overlay::Stale;
 use crate::regen::Spec;
 use crate::{bindings, schema, slice};
@@ -133,18 +135,6 @@ impl Client {
         let wanted = slice::without_names(operation);
         self.surface.calls.iter().map(title).find(|title| slice::without_names(title) == wanted)
     }
-
-    /// Whether the revision of this client says what stands at a place, `GET /transactions/{id}\t/status`.
-    fn documents(&self, place: &str) -> Result<bool> {
-        let (wanted, pointer) = place.split_once('\t').context("a place has an operation")?;
-        let wanted = slice::without_names(wanted);
-        for operation in schema::operations(&self.document) {
-            if slice::without_names(&operation.title()) == wanted {
-                return instances::is_documented(&self.document, &operation, pointer);
-            }
-        }
-        Ok(false)
-    }
 }
 
 /// `GET /transactions/{id}`.
@@ -173,19 +163,19 @@ pub fn revisions(dir: &Path) -> Result<Vec<Revision>> {
     Ok(out)
 }
 
-/// Reads, with a client of each revision, at least `least` responses of its own and every later one.
+/// A client of each revision.
+///
+/// # Errors
+/// When one cannot be generated.
+pub fn clients(spec: &Spec, revisions: &[Revision]) -> Result<Vec<Client>> {
+    revisions.iter().map(|revision| Client::new(spec, revision)).collect()
+}
+
+/// Reads, with each client, at least `least` responses of its own revision and every later one; `name` is that of the
+/// workspace.
 ///
 /// # Errors
 /// When a client cannot be built or run; what it cannot read is in the outcome.
-pub fn run(spec: &Spec, revisions: &[Revision], least: usize, seed: u64) -> Result<Vec<Pair>> {
-    let clients: Vec<Client> = revisions.iter().map(|revision| Client::new(spec, revision)).collect::<Result<_>>()?;
-    travel("history", spec, &clients, revisions, least, seed)
-}
-
-/// As [`run`], for clients that may have been tampered with; `name` is that of the workspace.
-///
-/// # Errors
-/// As [`run`].
 pub fn travel(
     name: &str,
     spec: &Spec,
@@ -229,16 +219,12 @@ pub fn travel(
 
 /// What the client does not read although its revision documents it.
 fn lost(client: &Client, outcome: &Outcome) -> Result<BTreeSet<String>> {
-    let mut out = BTreeSet::new();
-    for (field, places) in &outcome.unknown {
-        for place in places {
-            if client.documents(place)? {
-                out.insert(field.clone());
-                break;
-            }
-        }
-    }
-    Ok(out)
+    let documented = Documented::of(&client.document)?;
+    // `GET /transactions/{id}\t/status`
+    let is_documented =
+        |place: &String| place.split_once('\t').is_some_and(|(operation, pointer)| documented.says(operation, pointer));
+    let lost = outcome.unknown.iter().filter(|(_, places)| places.iter().any(is_documented));
+    Ok(lost.map(|(field, _)| field.clone()).collect())
 }
 
 /// The revision, with the operations that the overlay adds.

@@ -1,7 +1,8 @@
 //! A workspace under `target/` with a library for each client, the generated types and the crate's own reader, and one
 //! program that holds them all.
 //!
-//! The rest of the crate is left out: it is written against the present document and need not fit an older one.
+//! The rest of the crate is left out: it is written against the present document and need not fit an older one. How far
+//! it does is checked by [`super::whole`].
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -69,7 +70,10 @@ impl Workspace {
         }
         write(&src.join("operations.rs"), &operations(&client.surface))?;
         for name in COPIED {
-            copy(&self.package.join("src").join(name), &src.join(name), &mut used)?;
+            copy(&self.package.join("src").join(name), &src.join(name), &mut |text| {
+                used.push_str(&text);
+                text
+            })?;
         }
         let dependencies = self.dependencies()?;
         let wanted = dependencies.iter().map(|(name, _)| name).filter(|name| used.contains(&format!("{name}::")));
@@ -178,7 +182,8 @@ fn operations(surface: &Surface) -> String {
     )
 }
 
-fn write(path: &Path, text: &str) -> Result<()> {
+/// Writes a file, unless that is what it holds: then it is not built again.
+pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     if std::fs::read_to_string(path).ok().as_deref() == Some(text) {
         return Ok(());
     }
@@ -186,15 +191,15 @@ fn write(path: &Path, text: &str) -> Result<()> {
     made.and_then(|()| std::fs::write(path, text)).with_context(|| format!("cannot write {}", path.display()))
 }
 
-fn copy(from: &Path, to: &Path, used: &mut String) -> Result<()> {
+/// Copies a file, or what is in a folder, as `change` makes it.
+pub(super) fn copy(from: &Path, to: &Path, change: &mut impl FnMut(String) -> String) -> Result<()> {
     if !from.is_dir() {
         let text = std::fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
-        used.push_str(&text);
-        return write(to, &text);
+        return write(to, &change(text));
     }
     for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
-        copy(&entry.path(), &to.join(entry.file_name()), used)?;
+        copy(&entry.path(), &to.join(entry.file_name()), change)?;
     }
     Ok(())
 }

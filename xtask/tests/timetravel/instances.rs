@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
-use xtask::instances::{Wish, answers};
+use xtask::instances::{Wish, responses};
 use xtask::model::{Model, contradictions};
 use xtask::schema;
 
@@ -42,7 +42,7 @@ fn json_schema(value: &Value, is_schema: bool) -> Value {
     }
 }
 
-/// Validators for what each operation answers with success.
+/// Validators for what each operation responds with success.
 fn validators(document: &Value) -> BTreeMap<String, Vec<jsonschema::Validator>> {
     let schemas = schema::components(document, "schemas").map(|(name, tree)| (name.clone(), json_schema(tree, true)));
     let schemas: Map<String, Value> = schemas.collect();
@@ -66,7 +66,7 @@ fn every_instance_is_valid_by_an_independent_validator() {
     for name in ["history/2024-09-04.json", "history/2026-05-07.json"] {
         let document = slice(name);
         let validators = validators(&document);
-        let made = answers(&document, &wish(7)).unwrap();
+        let made = responses(&document, &wish(7)).unwrap();
         // Where the document lists a value in one copy of an enum only, the service may send it all the same.
         let contradictions = contradictions::list(&Model::read("this", &document).unwrap()).join("\n");
         let contradicted = |error: &jsonschema::ValidationError<'_>| {
@@ -91,7 +91,7 @@ fn every_instance_is_valid_by_an_independent_validator() {
 fn the_same_seed_gives_the_same_instances() {
     let document = slice("history/2026-05-07.json");
     let texts = |seed: u64| -> Vec<String> {
-        let made = answers(&document, &wish(seed)).unwrap();
+        let made = responses(&document, &wish(seed)).unwrap();
         made.all.iter().map(|instance| instance.json.to_string()).collect()
     };
     let first = texts(7);
@@ -102,7 +102,7 @@ fn the_same_seed_gives_the_same_instances() {
 #[test]
 fn everything_that_the_document_allows_occurs() {
     let document = slice("history/2026-05-07.json");
-    let made = answers(&document, &wish(7)).unwrap();
+    let made = responses(&document, &wish(7)).unwrap();
     assert!(made.counts.complete(), "{:?}", made.counts.missing());
     // A count of another kind: the texts of all statuses that the document lists.
     let statuses = document.to_string();
