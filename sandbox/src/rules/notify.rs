@@ -131,16 +131,7 @@ mod tests {
             json!({ "callback_url": callback_url, "return_url": "https://shop.example/back?x=1" }),
         );
         body.insert("order".into(), json!({ "merchant_reference": "r 1" }));
-        Session {
-            id: "T12345678.s".into(),
-            body,
-            events: Vec::new(),
-            transaction_id: None,
-            locked: false,
-            cancelled: false,
-            for_token: false,
-            error: None,
-        }
+        Session::new("T12345678.s".into(), body)
     }
 
     fn made(options: &str, occasion: &Occasion<'_>) -> Option<Notice> {

@@ -10,9 +10,10 @@ use crate::json::{copy, text, whole};
 use crate::operation::Operation;
 use crate::state::State;
 use crate::state::fault::Course;
+use crate::state::index::Query;
 use crate::state::ledger::{Ledger, Refusal, Status, Step};
 use crate::state::log::Execution;
-use crate::state::session::{Session, lines};
+use crate::state::session::{REFERENCE, Session, lines};
 use crate::state::transaction::{Action, Includes, Transaction};
 
 /// Methods whose money moves as the customer pays.
@@ -285,7 +286,7 @@ pub(crate) fn pay_session(state: &mut State, call: &Call) -> Result<Reply, ApiEr
 }
 
 /// The two toggles that keep a merchant reference from being paid twice.
-fn check_reference(state: &State, call: &Call, reference: Option<&str>) -> Result<(), ApiError> {
+fn check_reference(state: &mut State, call: &Call, reference: Option<&str>) -> Result<(), ApiError> {
     let Some(reference) = reference else {
         return Ok(());
     };
@@ -295,10 +296,9 @@ fn check_reference(state: &State, call: &Call, reference: Option<&str>) -> Resul
         return Ok(());
     }
     let paid = |session: &Session| session.events.iter().any(|event| text(event, "/name") == Some("AUTHORIZED"));
-    let taken = state
-        .sessions
-        .rows()
-        .any(|session| text(session.order(), "/merchant_reference") == Some(reference) && (of_any || paid(session)));
+    let query = Query { texts: vec![(REFERENCE, vec![reference.to_owned()])], ..Query::default() };
+    let used = state.sessions.page(None, usize::MAX, &query).unwrap_or_default();
+    let taken = used.iter().any(|session| of_any || paid(session));
     if taken {
         return Err(ApiError::bad_request(format!("session.order.merchant_reference: {reference:?} was used before")));
     }

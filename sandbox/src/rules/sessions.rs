@@ -93,16 +93,7 @@ pub(crate) fn keep(state: &mut State, call: &Call, request: &Value, for_token: b
         let end = now.checked_add_signed(LIFETIME).unwrap_or(now);
         written(end).into()
     });
-    let mut session = Session {
-        id: id.clone(),
-        body,
-        events: Vec::new(),
-        transaction_id: None,
-        locked: false,
-        cancelled: false,
-        for_token,
-        error: None,
-    };
+    let mut session = Session { for_token, ..Session::new(id.clone(), body) };
     let stamp = state.stamp(&call.request_id);
     session.push_event("INITIATED", &stamp, &call.system_headers(), Value::Null);
     state.sessions.insert(session);

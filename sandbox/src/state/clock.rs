@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use tokio::sync::watch;
 
 #[derive(Debug, Default)]
@@ -73,6 +73,18 @@ impl Clock {
 /// A time as the API writes it.
 pub(crate) fn written(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+/// A time with its zone or, without one, in UTC.
+pub(crate) fn read(written: &str) -> Option<DateTime<Utc>> {
+    let zoned = DateTime::parse_from_rfc3339(written).ok().map(|time| time.with_timezone(&Utc));
+    zoned.or_else(|| Some(NaiveDateTime::parse_from_str(written, "%Y-%m-%dT%H:%M:%S%.f").ok()?.and_utc()))
+}
+
+/// Microseconds since 1970, counted up to the next whole one.
+pub(crate) fn microseconds(time: DateTime<Utc>) -> i64 {
+    let rest = i64::from(!time.timestamp_subsec_nanos().is_multiple_of(1000));
+    time.timestamp_micros().saturating_add(rest)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod delivery;
 pub(crate) mod fault;
 pub(crate) mod ids;
+pub(crate) mod index;
 #[cfg_attr(not(feature = "program"), allow(dead_code, reason = "only a state file reads what is kept"))]
 pub(crate) mod keep;
 pub(crate) mod ledger;

@@ -80,25 +80,17 @@ fn transaction(id: String, number: usize, created_at: &str) -> Transaction {
 
 fn session(id: String, number: usize, created_at: &str) -> Session {
     let amount = amount(number);
-    Session {
-        body: fields(json!({
-            "created_at": created_at,
-            "updated_at": created_at,
-            "url": { "return_url": "https://example.com/return" },
-            "configuration": {},
-            "order": {
-                "amount": amount,
-                "currency": "NOK",
-                "merchant_reference": format!("seeded-{number}"),
-                "items": [{ "line_id": "1", "amount": amount, "description": "Seeded line" }],
-            },
-        })),
-        events: Vec::new(),
-        transaction_id: None,
-        locked: false,
-        cancelled: false,
-        for_token: false,
-        error: None,
-        id,
-    }
+    let body = json!({
+        "created_at": created_at,
+        "updated_at": created_at,
+        "url": { "return_url": "https://example.com/return" },
+        "configuration": {},
+        "order": {
+            "amount": amount,
+            "currency": "NOK",
+            "merchant_reference": format!("seeded-{number}"),
+            "items": [{ "line_id": "1", "amount": amount, "description": "Seeded line" }],
+        },
+    });
+    Session::new(id, fields(body))
 }

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::json::{copy, elements};
+use crate::json::{copy, elements, text};
 use crate::state::Stamp;
-use crate::state::store::Row;
+use crate::state::store::{Named, Read, ReadAll, Row};
 use crate::state::transaction::without_headers;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,9 +27,46 @@ impl Row for Session {
     fn id(&self) -> &str {
         &self.id
     }
+
+    const TEXTS: &'static [Named<Read<Self>>] = &[
+        ("id", |row| Some(&row.id)),
+        ("transaction_id", |row| row.transaction_id.as_deref()),
+        ("store_id", |row| text(row.order(), "/store/id")),
+        // No filter of the list: a reference that was used before is looked up by it.
+        (REFERENCE, |row| text(row.order(), "/merchant_reference")),
+    ];
+
+    const TIMES: &'static [Named<ReadAll<Self>>] =
+        &[("created_at", |row| row.field("/created_at").and_then(Value::as_str).into_iter().collect())];
+
+    const WORDS: &'static [Read<Self>] = &[
+        |row| Some(&row.id),
+        |row| row.transaction_id.as_deref(),
+        |row| text(row.order(), "/merchant_reference"),
+        |row| text(row.order(), "/merchant_reference_2"),
+        |row| row.field("/customer/email").and_then(Value::as_str),
+        |row| row.field("/customer/phone_number").and_then(Value::as_str),
+    ];
 }
 
+/// The name under which sessions are found by their merchant reference.
+pub(crate) const REFERENCE: &str = "/order/merchant_reference";
+
 impl Session {
+    /// A session in which nothing has happened yet.
+    pub(crate) const fn new(id: String, body: Map<String, Value>) -> Self {
+        Self {
+            id,
+            body,
+            events: Vec::new(),
+            transaction_id: None,
+            locked: false,
+            cancelled: false,
+            for_token: false,
+            error: None,
+        }
+    }
+
     pub(crate) fn push_event(&mut self, name: &str, stamp: &Stamp, headers: &Value, details: Value) {
         let mut event = json!({
             "id": stamp.id,

@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::json::text;
 use crate::operation::Operation;
 use crate::state::Stamp;
 use crate::state::ledger::{Ledger, Refusal, Rules, Step};
 use crate::state::log::Execution;
-use crate::state::store::Row;
+use crate::state::store::{Named, Read, ReadAll, ReadAmount, Row};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Transaction {
@@ -30,6 +31,47 @@ impl Row for Transaction {
     fn id(&self) -> &str {
         &self.id
     }
+
+    const TEXTS: &'static [Named<Read<Self>>] = &[
+        ("id", |row| Some(&row.id)),
+        ("status", |row| Some(row.ledger.status.as_str())),
+        ("session_id", |row| row.session_id.as_deref()),
+        ("payment_product", |row| row.field("payment_product", "")),
+        ("payment_product_type", |row| row.field("payment_product_type", "")),
+        ("card_brand", |row| row.field("card", "/brand")),
+        ("merchant_reference", |row| row.field("merchant_reference", "")),
+        ("merchant_reference_2", |row| row.field("merchant_reference_2", "")),
+        ("store_id", |row| row.field("store", "/id")),
+        ("currency", |row| row.field("currency", "")),
+        ("payment_operation", |row| row.field("payment_operation", "")),
+        ("customer_id", |row| row.field("customer", "/customer_id")),
+        ("payout_destination_id", |row| row.field("payout_destination_id", "")),
+        ("payout_correlation_id", |row| row.field("metadata", "/payout_correlation_id")),
+        ("token_id", |row| row.field("card", "/payment_token_id")),
+        ("token_id", |row| row.field("card", "/recurrence_token_id")),
+    ];
+
+    const TIMES: &'static [Named<ReadAll<Self>>] = &[
+        ("created_at", |row| row.field("created_at", "").into_iter().collect()),
+        ("captured_at", |row| row.times("CAPTURE").collect()),
+        ("refunded_at", |row| row.times("REFUND").collect()),
+    ];
+
+    const AMOUNTS: &'static [Named<ReadAmount<Self>>] =
+        &[("amount", |row| row.body.get("amount").and_then(Value::as_i64))];
+
+    const WORDS: &'static [Read<Self>] = &[
+        |row| Some(&row.id),
+        |row| row.session_id.as_deref(),
+        |row| row.field("merchant_reference", ""),
+        |row| row.field("merchant_reference_2", ""),
+        |row| row.field("customer", "/email"),
+        |row| row.field("customer", "/phone_number"),
+        |row| row.field("shipping_address", "/first_name"),
+        |row| row.field("shipping_address", "/last_name"),
+        |row| row.field("billing_address", "/first_name"),
+        |row| row.field("billing_address", "/last_name"),
+    ];
 }
 
 /// An operation answered with 202.
@@ -238,6 +280,11 @@ impl Transaction {
             .collect();
         view.insert("events".into(), Value::Array(events));
         view.into()
+    }
+
+    /// The text at a pointer within a field.
+    fn field(&self, name: &str, pointer: &str) -> Option<&str> {
+        text(self.body.get(name)?, pointer)
     }
 
     /// The times at which successful events of a kind happened.

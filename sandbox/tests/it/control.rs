@@ -2,7 +2,7 @@
 
 use super::callbacks::{Merchant, session as session_with};
 use super::support::{Api, http, profile_session};
-use dintero_sandbox::Sandbox;
+use dintero_sandbox::{Operation, Sandbox};
 use jsonschema::Validator;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -77,16 +77,17 @@ async fn world() -> (Sandbox, Api, Control) {
 #[tokio::test]
 async fn a_customer_is_played_over_http() {
     let (_sandbox, api, control) = world().await;
-    for (outcome, status, error) in [
-        ("approved", "AUTHORIZED", None),
-        ("declined", "DECLINED", Some("authorization")),
-        ("failed", "FAILED", Some("failed")),
-        ("on_hold", "ON_HOLD", None),
+    for (outcome, status, error, standing) in [
+        ("approved", "AUTHORIZED", None, "paid"),
+        ("declined", "DECLINED", Some("authorization"), "declined"),
+        ("failed", "FAILED", Some("failed"), "failed"),
+        ("on_hold", "ON_HOLD", None, "on_hold"),
     ] {
         let id = api.session().await;
         let payment = json!({ "outcome": outcome, "payment_product_type": "vipps", "email": "kari@example.com" });
         let paid = control.post("/_sandbox/sessions/{id}/pay", &id, payment).await;
         assert_eq!(paid["status"], status);
+        assert_eq!(control.get("/_sandbox/sessions", "").await[0]["state"], standing);
         let back = url::Url::parse(paid["return_url"].as_str().unwrap()).unwrap();
         let told = back.query_pairs().find(|(name, _)| name == "error").map(|(_, value)| value.into_owned());
         assert_eq!(told.as_deref(), error, "{outcome}");
@@ -227,6 +228,8 @@ async fn what_the_document_does_not_have_is_refused_by_place() {
 #[tokio::test]
 async fn every_call_of_the_document_is_there() {
     let (_sandbox, _, control) = world().await;
+    let named = &control.document["components"]["schemas"]["Operation"]["enum"];
+    assert_eq!(named, &json!(Operation::ALL.map(Operation::id)));
     for (template, methods) in control.document["paths"].as_object().unwrap() {
         for (method, call) in methods.as_object().unwrap() {
             if ["changes", "reset_connections"].contains(&call["operationId"].as_str().unwrap()) {

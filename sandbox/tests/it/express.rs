@@ -1,6 +1,6 @@
 //! Express checkout over real sockets: the sandbox asks a merchant's server, and the customer pays what came of it.
 
-use super::support::{Api, profile_session};
+use super::support::{Api, profile_session, signature};
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -13,9 +13,17 @@ fn option(id: &str, amount: i64) -> Value {
     json!({ "id": id, "line_id": id, "amount": amount, "operator": "Bring", "title": "Home" })
 }
 
+/// Express requests are signed like callbacks.
+fn is_signed(headers: &HeaderMap, path: &str) -> bool {
+    let given = headers.get("dintero-signature").and_then(|given| given.to_str().ok());
+    given.is_some_and(|given| given == signature(given, "POST", path, ""))
+}
+
 /// Ships to Norway only, at a new price in Bergen.
 async fn address(headers: HeaderMap, Json(session): Json<Value>) -> Response {
-    assert!(headers["dintero-signature"].to_str().unwrap().contains(",v0-hmac-sha256="));
+    if !is_signed(&headers, "/address") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let address = &session["order"]["shipping_address"];
     match (address["country"].as_str(), address["postal_place"].as_str()) {
         (Some("NO"), Some("Bergen")) => {
@@ -31,7 +39,10 @@ async fn address(headers: HeaderMap, Json(session): Json<Value>) -> Response {
 }
 
 /// One code is worth 100.00.
-async fn discount(Json(session): Json<Value>) -> Response {
+async fn discount(headers: HeaderMap, Json(session): Json<Value>) -> Response {
+    if !is_signed(&headers, "/discount") {
+        return StatusCode::FORBIDDEN.into_response();
+    }
     let codes = session["order"]["discount_codes"].as_array().unwrap();
     let accepted: Vec<_> = codes.iter().filter(|code| *code == "SUMMER").collect();
     let worth = if accepted.is_empty() { 0 } else { 10_000 };
@@ -152,6 +163,9 @@ async fn a_merchant_that_does_not_answer_as_it_has_to_is_told_apart() {
     assert_eq!(ask("JP").await, "");
     assert_eq!(offered(&sandbox.session(&id).unwrap()), [""; 0]);
     let elsewhere = session(&api, "http://127.0.0.1:1").await;
+    assert!(matches!(sandbox.customer_sets_address(&id, json!({ "country": "NO" })).await, Ok(())));
+    sandbox.set_signature_secret(Some("another"));
+    assert!(ask("NO").await.contains("403"), "the merchant refuses what is signed with another secret");
     let refused = sandbox.customer_sets_address(&elsewhere, json!({ "country": "NO" })).await;
     assert!(matches!(refused, Err(CustomerError::Express(_))));
 }

@@ -237,19 +237,22 @@ async fn a_method_that_is_not_allowed_is_told_with_those_that_are() {
 #[tokio::test]
 async fn the_return_address_knows_how_the_payment_ended() {
     let (sandbox, api) = world().await;
-    let ending = async |payment: CustomerPayment| {
+    let control = format!("{}/_sandbox/sessions", sandbox.base_url().trim_end_matches("/v1"));
+    let ending = async |call: &str, body: Value| {
         let id = api.session().await;
-        sandbox.customer_pays_with(&id, payment).unwrap();
-        let url = sandbox.return_url(&id).unwrap();
+        let told: Value =
+            http().post(format!("{control}/{id}/{call}")).json(&body).send().await.unwrap().json().await.unwrap();
+        let url = url::Url::parse(told["return_url"].as_str().unwrap()).unwrap();
+        assert_eq!(sandbox.return_url(&id), Some(url.clone()));
         let pairs: std::collections::BTreeMap<_, _> = url.query_pairs().into_owned().collect();
+        assert_eq!(pairs["merchant_reference"], "order-1");
         (pairs.get("error").cloned(), pairs.contains_key("transaction_id"))
     };
-    assert_eq!(ending(CustomerPayment::new()).await, (None, true));
-    assert_eq!(ending(CustomerPayment::new().on_hold()).await, (None, true));
-    assert_eq!(ending(CustomerPayment::new().declined()).await, (Some("authorization".into()), true));
-    assert_eq!(ending(CustomerPayment::new().failed()).await, (Some("failed".into()), true));
-    let left = api.session().await;
-    sandbox.customer_cancels(&left).unwrap();
-    let url = sandbox.return_url(&left).unwrap();
-    assert_eq!(url.query(), Some("merchant_reference=order-1&error=cancelled"));
+    for (outcome, error) in
+        [("approved", None), ("on_hold", None), ("declined", Some("authorization")), ("failed", Some("failed"))]
+    {
+        let told = ending("pay", json!({ "outcome": outcome })).await;
+        assert_eq!(told, (error.map(str::to_owned), true), "{outcome}");
+    }
+    assert_eq!(ending("cancel", json!({})).await, (Some("cancelled".into()), false));
 }

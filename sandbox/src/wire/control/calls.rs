@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::super::express;
 use super::super::server::Shared;
 use super::faults::Spelled;
-use super::{Asked, DOCUMENT, views};
+use super::{Asked, INTERFACE, views};
 use crate::json::text;
 use crate::operation::Operation;
 use crate::rules::customer::{self, CustomerError, CustomerPayment};
@@ -53,11 +53,10 @@ pub(super) async fn call(shared: &Arc<Shared>, name: &str, asked: &Asked) -> Res
     let id = asked.parameter.as_str();
     Ok(match name {
         "info" => views::info(&shared.state()),
-        "openapi" => serde_json::from_str(DOCUMENT).unwrap_or_default(),
+        "openapi" => INTERFACE.document.clone(),
         "sessions" => {
             let state = shared.state();
-            let page = state.sessions.page(None, asked.limit(), |_| true).unwrap_or_default();
-            page.iter().map(|session| views::summary(&state, session)).collect()
+            state.sessions.newest(asked.limit()).map(|session| views::summary(&state, &session)).collect()
         }
         "session" => session(&shared.state(), id)?,
         "pay" => pay(shared, asked)?,
@@ -82,8 +81,7 @@ pub(super) async fn call(shared: &Arc<Shared>, name: &str, asked: &Asked) -> Res
         }
         "transactions" => {
             let state = shared.state();
-            let page = state.transactions.page(None, asked.limit(), |_| true).unwrap_or_default();
-            page.iter().map(|transaction| views::transaction(transaction)).collect()
+            state.transactions.newest(asked.limit()).map(|transaction| views::transaction(&transaction)).collect()
         }
         "transaction" => transaction(&shared.state(), id)?,
         "release" => {

@@ -18,13 +18,14 @@ use matchit::Router;
 use serde_json::Value;
 
 use super::server::Shared;
+use crate::operation::Operation;
 use crate::rules::contract::{self, Carried, Contract, Query};
 use crate::rules::customer::CustomerError;
 use crate::rules::reply::{ApiError, Reply};
 use crate::rules::schema::Components;
 
-/// The document of the control API.
-pub(crate) const DOCUMENT: &str = include_str!("../../../spec/control.json");
+/// The document of the control API, but for the names of the operations.
+const DOCUMENT: &str = include_str!("../../../spec/control.json");
 
 /// The document, read once, with the calls that were needed so far.
 struct Interface {
@@ -38,7 +39,10 @@ struct Interface {
 type Contracts = HashMap<(String, String), Result<Arc<Contract>, String>>;
 
 static INTERFACE: LazyLock<Interface> = LazyLock::new(|| {
-    let document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+    let mut document: Value = serde_json::from_str(DOCUMENT).unwrap_or_default();
+    if let Some(operation) = document.pointer_mut("/components/schemas/Operation").and_then(Value::as_object_mut) {
+        operation.insert("enum".into(), Operation::ALL.map(Operation::id).to_vec().into());
+    }
     let mut routes = Router::new();
     for path in document.get("paths").and_then(Value::as_object).into_iter().flat_map(|paths| paths.keys()) {
         let _ = routes.insert(path.clone(), path.clone());

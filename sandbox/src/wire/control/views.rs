@@ -9,6 +9,7 @@ use crate::rules::products;
 use crate::state::State;
 use crate::state::delivery::DeliveredCallback;
 use crate::state::fault::Planned;
+use crate::state::ledger::Status;
 use crate::state::log::ReceivedRequest;
 use crate::state::session::Session;
 use crate::state::transaction::{Includes, Transaction};
@@ -38,10 +39,17 @@ fn page(state: &State, id: &str) -> String {
 
 pub(super) fn summary(state: &State, session: &Session) -> Value {
     let order = session.order();
+    let payment = session.transaction_id.as_deref().and_then(|id| state.transactions.get(id));
     let standing = if session.cancelled {
         "cancelled"
-    } else if session.transaction_id.is_some() {
-        "paid"
+    } else if let Some(payment) = payment {
+        match payment.ledger.status {
+            Status::Declined => "declined",
+            Status::Failed => "failed",
+            Status::OnHold => "on_hold",
+            Status::Initiated => "begun",
+            _ => "paid",
+        }
     } else if session.error.is_some() {
         "left"
     } else if session.locked {
