@@ -19,7 +19,7 @@ mod transport;
 pub mod types;
 mod verdict;
 
-pub use auth::{Credentials, StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};
+pub use auth::Credentials;
 pub use client::{
     CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, ResolveCall, Response, SystemHeaders, calls,
 };

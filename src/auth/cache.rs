@@ -12,22 +12,19 @@
 //! | mandatory (last 30 seconds) | wait for the next, use it if none comes | one |
 //! | expired, or refused by the service | wait for the next | one |
 
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fetch::Source;
-use super::store::{StoreError, StoredToken, TokenKey, TokenStore};
+use super::store::{self, SharedToken, StoredToken, Turn};
 use super::token::{Age, Token};
 use crate::error::{Error, Result};
+use crate::store::Journal;
 
-/// How long a store may take to answer.
-const STORE_PATIENCE: Duration = Duration::from_secs(2);
 /// A renewal older than this is given up by those who wait: its runtime has stopped without ending.
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(120);
 /// A token that replaced a refused one is not replaced again for this long: if it is refused as well, the
@@ -50,15 +47,14 @@ pub(crate) struct TokenCache {
 
 struct Shared {
     source: Source,
-    store: Option<Arc<dyn TokenStore>>,
-    key: TokenKey,
+    entry: SharedToken,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
     token: Option<Arc<Token>>,
-    /// The last token that the service refused: not to be taken from the store again.
+    /// The last token that the service refused: only a later one is taken from the store.
     refused: Option<Arc<Token>>,
     renewal: Option<Renewal>,
     tokens: u64,
@@ -90,9 +86,9 @@ struct Asked {
 }
 
 impl TokenCache {
-    pub(crate) fn new(source: Source, store: Option<Arc<dyn TokenStore>>) -> Self {
-        let key = source.key();
-        Self { shared: Arc::new(Shared { source, store, key, state: Mutex::default() }) }
+    pub(crate) fn new(source: Source, journal: &Journal) -> Self {
+        let entry = SharedToken::new(journal, source.work());
+        Self { shared: Arc::new(Shared { source, entry, state: Mutex::default() }) }
     }
 
     /// A token that is good for a call made now.
@@ -171,7 +167,7 @@ impl TokenCache {
             // Another has taken its place, or is being fetched.
             _ => return true,
         };
-        if current.after_refusal && current.since.elapsed() < REFUSAL_HOLD {
+        if current.after_refusal && current.fetched && current.since.elapsed() < REFUSAL_HOLD {
             return false;
         }
         state.refused = state.token.take();
@@ -207,26 +203,31 @@ impl Shared {
             Some(Renewal { number, early: matches!(patience, Patience::Early), began: Instant::now(), ended });
         let shared = self.clone();
         drop(runtime.spawn(async move {
-            let outcome = shared.obtain(patience).await;
+            let (outcome, renewal) = shared.obtain(patience).await;
             let (ended, fetched) = shared.settle(number, outcome);
+            // The store is told after those who wait: it may be slow.
             sender.send_replace(Some(ended));
-            if let (Some(token), Some(store)) = (fetched, &shared.store) {
-                ask("save", async { store.save(&shared.key, &token).await }).await;
+            if let Some(renewal) = renewal {
+                renewal.end(fetched, shared.source.clock.now()).await;
             }
         }));
         Ok(())
     }
 
-    /// A token from the store or, failing that, from the service. The second tells whether it was fetched.
-    ///
-    /// After a refusal the store is not asked: what it has may be no better, and the call that waits is made once more
-    /// only.
-    async fn obtain(&self, patience: Patience) -> Result<(StoredToken, bool)> {
-        if !self.lock().is_after_refusal()
-            && let Some(token) = self.load().await
-        {
-            return Ok((token, false));
+    /// A token from the store or, failing that, from the service; whether it was fetched; and the turn to fetch, to be
+    /// ended with what came of it.
+    async fn obtain(&self, patience: Patience) -> (Result<(StoredToken, bool)>, Option<store::Renewal>) {
+        match self.entry.turn(|token| self.is_good(token)).await {
+            Turn::Found(token) => (Ok((token, false)), None),
+            Turn::Ours(mut renewal) => {
+                let fetched = renewal.during(self.fetch(patience)).await;
+                (fetched.map(|token| (token, true)), Some(renewal))
+            }
+            Turn::Alone => (self.fetch(patience).await.map(|token| (token, true)), None),
         }
+    }
+
+    async fn fetch(&self, patience: Patience) -> Result<StoredToken> {
         let retries = match patience {
             Patience::Early => 0,
             Patience::Full => self.source.retry.retries,
@@ -235,23 +236,21 @@ impl Shared {
                 self.source.retry.retries
             }
         };
-        Ok((self.source.fetch(retries).await?, true))
+        self.source.fetch(retries).await
     }
 
-    /// What the store has, if it is better than what we have.
-    async fn load(&self) -> Option<StoredToken> {
-        let store = self.store.as_ref()?;
-        let found = ask("load", async { store.load(&self.key).await }).await??;
-        if !found.is_well_formed() {
-            tracing::warn!("the token store gave a text that is no token");
-            return None;
-        }
+    /// Whether a token of the store is better than what we have. After a refusal, one that was fetched later than the
+    /// refused one is; not so when the refused one had itself taken the place of a refused one: then it is fetched.
+    fn is_good(&self, found: &StoredToken) -> bool {
         let now = self.source.clock.now();
         let state = self.lock();
+        let is_newer = match (&state.token, &state.refused) {
+            (Some(token), _) => token.stored().expires_at() < found.expires_at(),
+            (None, Some(refused)) => !refused.after_refusal && refused.stored().obtained_at() < found.obtained_at(),
+            (None, None) => true,
+        };
         let is_refused = state.refused.as_ref().is_some_and(|refused| refused.stored().expose() == found.expose());
-        let is_newer = state.token.as_ref().is_none_or(|token| token.stored().expires_at() < found.expires_at());
-        let is_good = matches!(found.age(now), Age::Fresh | Age::Advisory);
-        (is_good && is_newer && !is_refused).then_some(found)
+        is_newer && !is_refused && matches!(found.age(now), Age::Fresh | Age::Advisory)
     }
 
     /// Ends a renewal: what those who wait get, and the token to be saved if it was fetched.
@@ -268,7 +267,7 @@ impl Shared {
         let generation = state.tokens;
         let after_refusal = state.is_after_refusal();
         let token = outcome.and_then(|(stored, fetched)| {
-            let token = Arc::new(Token::new(stored.clone(), generation, after_refusal)?);
+            let token = Arc::new(Token::new(stored.clone(), generation, after_refusal, fetched)?);
             Ok((token, fetched.then_some(stored)))
         });
         match token {
@@ -331,15 +330,4 @@ impl State {
         let asked = self.hold.as_ref().filter(|hold| now < hold.until)?.asked.clone()?;
         Some((asked.until.saturating_duration_since(now), asked.error))
     }
-}
-
-/// Asks a store, which is the caller's code: it may fail, hang or panic, and no call comes to harm by it.
-async fn ask<T>(what: &'static str, question: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
-    match timeout(STORE_PATIENCE, AssertUnwindSafe(question).catch_unwind()).await {
-        Ok(Ok(Ok(found))) => return Some(found),
-        Ok(Ok(Err(_))) => tracing::warn!(what, "the token store failed"),
-        Ok(Err(_)) => tracing::warn!(what, "the token store panicked"),
-        Err(_) => tracing::warn!(what, "the token store did not answer in time"),
-    }
-    None
 }

@@ -11,12 +11,13 @@ use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
 use super::credentials::Credentials;
-use super::store::{StoredToken, TokenKey};
+use super::store::{StoredToken, token_work};
 use super::token::Grant;
 use crate::clock::Clock;
 use crate::error::{CallId, Error, Outcome, Result, Spent};
 use crate::raw_response::{self, RawResponse, Read};
 use crate::retry::RetryPolicy;
+use crate::store::Work;
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -41,13 +42,9 @@ impl Source {
             .map_err(|cause| Error::configuration("the token address is not valid").with_source(cause))
     }
 
-    pub(crate) fn key(&self) -> TokenKey {
-        TokenKey::new(
-            self.credentials.account().as_str(),
-            self.credentials.client_id(),
-            &self.audience,
-            self.url.as_str(),
-        )
+    /// Names the token in a journal.
+    pub(crate) fn work(&self) -> Work {
+        token_work(self.credentials.account().as_str(), self.credentials.client_id(), &self.audience, self.url.as_str())
     }
 
     /// Fetches a token, with at most `retries` further attempts for trouble that passes by itself. The call

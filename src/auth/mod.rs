@@ -13,4 +13,3 @@ pub(crate) use cache::TokenCache;
 pub use credentials::Credentials;
 pub(crate) use credentials::checked_url;
 pub(crate) use fetch::Source;
-pub use store::{StoreError, StoreFuture, StoredToken, TokenKey, TokenStore};

@@ -31,8 +31,10 @@ pub(crate) struct Token {
     stored: StoredToken,
     /// Tells tokens of one cache apart without comparing secrets.
     pub(crate) generation: u64,
-    /// Fetched because the one before it was refused.
+    /// It took the place of one that was refused.
     pub(crate) after_refusal: bool,
+    /// Fetched by this process, not by another that shares the journal.
+    pub(crate) fetched: bool,
     /// Since when it is ours.
     pub(crate) since: Instant,
 }
@@ -40,11 +42,11 @@ pub(crate) struct Token {
 impl Token {
     /// # Errors
     /// When the token cannot stand in a header.
-    pub(crate) fn new(stored: StoredToken, generation: u64, after_refusal: bool) -> Result<Self> {
+    pub(crate) fn new(stored: StoredToken, generation: u64, after_refusal: bool, fetched: bool) -> Result<Self> {
         let mut header = HeaderValue::try_from(format!("Bearer {}", stored.expose()))
             .map_err(|_| Error::configuration("the access token cannot stand in a header"))?;
         header.set_sensitive(true);
-        Ok(Self { header, stored, generation, after_refusal, since: Instant::now() })
+        Ok(Self { header, stored, generation, after_refusal, fetched, since: Instant::now() })
     }
 
     /// The value of the `Authorization` header, marked sensitive.
@@ -62,11 +64,6 @@ impl Token {
 }
 
 impl StoredToken {
-    /// Whether it can be a bearer token: printable ASCII without spaces, which RFC 6750 asks for and more.
-    pub(crate) fn is_well_formed(&self) -> bool {
-        !self.expose().is_empty() && self.expose().bytes().all(|letter| letter.is_ascii_graphic())
-    }
-
     /// The windows shrink with the lifetime, so that a token of a minute is not renewed at once.
     pub(crate) fn age(&self, now: DateTime<Utc>) -> Age {
         let life = self.expires_at() - self.obtained_at();
@@ -196,7 +193,7 @@ mod tests {
         assert_eq!(grant.access_token.expose_secret(), "a\nb");
         let now = DateTime::UNIX_EPOCH;
         let stored = StoredToken::new(grant.access_token, now, now);
-        let error = Token::new(stored, 0, false).unwrap_err();
+        let error = Token::new(stored, 0, false, true).unwrap_err();
         assert!(!format!("{error:?}").contains("a\\nb"));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Client, Core, Defaults, SystemHeaders};
-use crate::auth::{Credentials, Source, TokenCache, TokenStore, checked_url};
+use crate::auth::{Credentials, Source, TokenCache, checked_url};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::loopback::is_loopback;
@@ -25,8 +25,8 @@ pub struct ClientBuilder {
     connect_timeout: Duration,
     retry: RetryPolicy,
     pub(super) defaults: Defaults,
-    token_store: Option<Arc<dyn TokenStore>>,
     journal: Journal,
+    token_journal: Option<Journal>,
     clock: Arc<dyn Clock>,
 }
 
@@ -42,8 +42,8 @@ impl ClientBuilder {
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
             defaults: Defaults::default(),
-            token_store: None,
             journal: Journal::in_memory(),
+            token_journal: None,
             clock: Arc::new(SystemClock),
         }
     }
@@ -113,18 +113,26 @@ impl ClientBuilder {
         self
     }
 
-    /// A place outside of this process to share tokens through.
-    #[must_use]
-    pub fn token_store(mut self, store: impl TokenStore) -> Self {
-        self.token_store = Some(Arc::new(store));
-        self
-    }
-
-    /// Where money calls made once are noted: `client.transactions().capture(..).once()` and its like. In memory unless
-    /// set; in a store that outlives the process, a call that was under way when it died is found again.
+    /// Sets where money calls made once are noted (`client.transactions().capture(..).once()` and its like), and where the
+    /// access token is shared. Default: in memory.
+    ///
+    /// In a store that outlives the process, a call that was under way when it died is found again, by the next call
+    /// with its reference and by [`Client::recover`]. Processes that share a store share one token: one of them fetches
+    /// it, and the others wait for it, ten seconds at most. The store never makes a call fail for want of a token: when
+    /// it fails, hangs or panics, the token is fetched as if there were none.
     #[must_use]
     pub fn journal(mut self, journal: Journal) -> Self {
         self.journal = journal;
+        self
+    }
+
+    /// Sets where the access token is shared, if not in the [`journal`](Self::journal) of the money calls.
+    ///
+    /// An entry holds the token and its times. Whoever can read it can make calls until the token ends; the client id
+    /// and the client secret are not in it. `Journal::in_memory()` keeps the token out of any store.
+    #[must_use]
+    pub fn token_journal(mut self, journal: Journal) -> Self {
+        self.token_journal = Some(journal);
         self
     }
 
@@ -173,7 +181,7 @@ impl ClientBuilder {
                 service: Arc::new(Service {
                     base_url,
                     http,
-                    tokens: TokenCache::new(source, self.token_store),
+                    tokens: TokenCache::new(source, self.token_journal.as_ref().unwrap_or(&self.journal)),
                     retry: self.retry,
                 }),
                 timeout: self.timeout,

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::protocol::{Content, OnClaim, OnComplete, on_claim, on_complete};
+use super::protocol::{Content, OnClaim, OnComplete, on_claim, on_complete, on_renewal};
 use super::{Change, Changed, MemoryStore, Record, Store, StoreError, Work};
 
 /// How long a store may take for one step before it counts as failed.
@@ -106,12 +106,21 @@ impl Journal {
     pub(crate) async fn claim_with(&self, work: &Work, input: Option<&Value>) -> Result<Claim, StoreError> {
         let name = self.name_of(work).await?;
         // Most work is new, so nothing is expected to be there: one step less.
-        self.claim_found(name, None, input).await
+        self.claim_found(name, None, |found| on_claim(found, input)).await
+    }
+
+    /// Asks for a value that ends: `Done` with one that is good, or the work of renewing it.
+    pub(crate) async fn claim_value(
+        &self,
+        work: &Work,
+        is_good: &(dyn Fn(&Value) -> bool + Send + Sync),
+    ) -> Result<Claim, StoreError> {
+        self.claim_found(work.name().to_owned(), None, |found| on_renewal(found, is_good)).await
     }
 
     /// Asks for work that was found open.
     pub(crate) async fn claim_left(&self, left: Record) -> Result<Claim, StoreError> {
-        self.claim_found(left.name.clone(), Some(left), None).await
+        self.claim_found(left.name.clone(), Some(left), |found| on_claim(found, None)).await
     }
 
     /// Reads what is open under a kind of work and has no holder.
@@ -138,11 +147,11 @@ impl Journal {
         &self,
         name: String,
         mut found: Option<Record>,
-        input: Option<&Value>,
+        decide: impl Fn(Option<&Record>) -> OnClaim + Send,
     ) -> Result<Claim, StoreError> {
         let holder = uuid::Uuid::new_v4().simple().to_string();
         for _ in 0..ROUNDS {
-            let (expected, content) = match on_claim(found.as_ref(), input) {
+            let (expected, content) = match decide(found.as_ref()) {
                 OnClaim::Open(expected, content) => (expected, content),
                 OnClaim::InProgress => return Ok(Claim::InProgress),
                 OnClaim::Done(result) => return Ok(Claim::Done(result)),
@@ -174,6 +183,17 @@ impl Held {
     #[must_use]
     pub fn note(&self) -> Option<&Value> {
         self.content.note.as_ref()
+    }
+
+    /// What the work came to before, where it is a value that is renewed.
+    pub(crate) fn previous(&self) -> Option<&Value> {
+        self.content.result.as_ref()
+    }
+
+    /// Sets how long what the work comes to is remembered.
+    pub(crate) fn keep(mut self, keep: Duration) -> Self {
+        self.journal.keep = keep;
+        self
     }
 
     pub(crate) fn input(&self) -> Option<&Value> {
@@ -240,6 +260,13 @@ impl Held {
             }
         }
         Ok(self.content.result.take())
+    }
+
+    /// Notes what the work came to before, unless another holds it by now.
+    pub(crate) async fn put_back(mut self) -> Result<(), StoreError> {
+        self.ended = true;
+        let keep = self.journal.keep;
+        self.write(true, keep).await.map(drop)
     }
 
     /// Gives the work back undone: the next claim is granted at once, with the note. Does nothing if it is no longer

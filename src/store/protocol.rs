@@ -63,6 +63,20 @@ pub fn on_claim(found: Option<&Record>, work: Option<&Value>) -> OnClaim {
     }
 }
 
+/// Decides on a claim of a value that ends, such as a token: a done one is renewed once it is no longer good.
+///
+/// The old value stays in the record meanwhile, for a renewal that fails.
+#[must_use]
+pub fn on_renewal(found: Option<&Record>, is_good: impl FnOnce(&Value) -> bool) -> OnClaim {
+    let Some(record) = found.filter(|record| record.done) else { return on_claim(found, None) };
+    let result = Content::read(&record.data).result;
+    if result.as_ref().is_some_and(is_good) {
+        OnClaim::Done(result)
+    } else {
+        OnClaim::Open(Some(record.fence), Content { result, ..Content::default() })
+    }
+}
+
 /// What follows for a holder who has done the work and finds a record that is not as it left it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum OnComplete {
