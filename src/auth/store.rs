@@ -19,7 +19,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::store::{Claim, Held, Journal, StoreError, Work};
+use crate::store::{Claim, Held, Journal, StoreError, Work, new_holder};
 
 /// How long the store may take for one step.
 const STORE_PATIENCE: Duration = Duration::from_secs(2);
@@ -110,6 +110,8 @@ pub(crate) fn token_work(account: &str, client_id: &str, audience: &str, auth_ur
 pub(crate) struct SharedToken {
     journal: Journal,
     work: Work,
+    /// The same for every turn: one that was lost with its runtime is not waited for.
+    holder: String,
 }
 
 /// Whose turn it is to fetch a token.
@@ -127,7 +129,7 @@ pub(crate) struct Renewal(Held);
 
 impl SharedToken {
     pub(crate) fn new(journal: &Journal, work: Work) -> Self {
-        Self { journal: journal.clone().lease(LEASE), work }
+        Self { journal: journal.clone().lease(LEASE), work, holder: new_holder() }
     }
 
     /// Takes a good token, or the turn to fetch one.
@@ -136,7 +138,7 @@ impl SharedToken {
         let mut pause = PAUSE.0;
         loop {
             let is_good = |entry: &Value| StoredToken::read(entry).is_some_and(|token| is_good(&token));
-            match ask("claim", self.journal.claim_value(&self.work, &is_good)).await {
+            match ask("claim", self.journal.claim_value(&self.work, &self.holder, &is_good)).await {
                 Some(Claim::Granted(held)) => return Turn::Ours(Renewal(held)),
                 Some(Claim::Done(entry)) => {
                     return entry.as_ref().and_then(StoredToken::read).map_or(Turn::Alone, Turn::Found);

@@ -1,5 +1,6 @@
 //! Claims on work, over any [`Store`].
 
+use std::collections::HashSet;
 use std::fmt;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,13 +11,15 @@ use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::protocol::{Content, OnClaim, OnComplete, on_claim, on_complete, on_renewal};
+use super::protocol::{Content, OnClaim, OnComplete, on_claim, on_claim_left, on_complete, on_renewal};
 use super::{Change, Changed, MemoryStore, Record, Store, StoreError, Work};
 
 /// How long a store may take for one step before it counts as failed.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a step is tried again because others changed the record in between.
 const ROUNDS: usize = 8;
+/// How many records left open are read at a time.
+const BATCH: usize = 100;
 
 /// Remembers which work was begun and what it came to, so that it is done once by however many processes share the
 /// store, and found again when one of them dies.
@@ -106,26 +109,28 @@ impl Journal {
     pub(crate) async fn claim_with(&self, work: &Work, input: Option<&Value>) -> Result<Claim, StoreError> {
         let name = self.name_of(work).await?;
         // Most work is new, so nothing is expected to be there: one step less.
-        self.claim_found(name, None, |found| on_claim(found, input)).await
+        self.claim_found(name, new_holder(), None, |found| on_claim(found, input)).await
     }
 
-    /// Asks for a value that ends: `Done` with one that is good, or the work of renewing it.
+    /// Asks for a value that ends: `Done` with one that is good, or the work of renewing it. `holder` is who asks.
     pub(crate) async fn claim_value(
         &self,
         work: &Work,
+        holder: &str,
         is_good: &(dyn Fn(&Value) -> bool + Send + Sync),
     ) -> Result<Claim, StoreError> {
-        self.claim_found(work.name().to_owned(), None, |found| on_renewal(found, is_good)).await
+        let decide = |found: Option<&Record>| on_renewal(found, holder, is_good);
+        self.claim_found(work.name().to_owned(), holder.to_owned(), None, decide).await
     }
 
     /// Asks for work that was found open.
     pub(crate) async fn claim_left(&self, left: Record) -> Result<Claim, StoreError> {
-        self.claim_found(left.name.clone(), Some(left), |found| on_claim(found, None)).await
+        self.claim_found(left.name.clone(), new_holder(), Some(left), on_claim_left).await
     }
 
-    /// Reads what is open under a kind of work and has no holder.
-    pub(crate) async fn left_open(&self, kind: &str, limit: usize) -> Result<Vec<Record>, StoreError> {
-        within(self.store.left_open(&format!("{kind}/"), limit)).await
+    /// Begins to look at what is open under names with this beginning and has no holder.
+    pub(crate) fn left_open(&self, prefix: String) -> LeftOpen<'_> {
+        LeftOpen { journal: self, prefix, tried: HashSet::new(), batch: Vec::new() }
     }
 
     /// The name under which the work stands: that of the work that was the first to have its alias.
@@ -146,10 +151,10 @@ impl Journal {
     async fn claim_found(
         &self,
         name: String,
+        holder: String,
         mut found: Option<Record>,
         decide: impl Fn(Option<&Record>) -> OnClaim + Send,
     ) -> Result<Claim, StoreError> {
-        let holder = uuid::Uuid::new_v4().simple().to_string();
         for _ in 0..ROUNDS {
             let (expected, content) = match decide(found.as_ref()) {
                 OnClaim::Open(expected, content) => (expected, content),
@@ -168,6 +173,26 @@ impl Journal {
         }
         // Others are faster, again and again: they are at it.
         Ok(Claim::InProgress)
+    }
+}
+
+/// Goes through what was left open, each record once.
+pub(crate) struct LeftOpen<'a> {
+    journal: &'a Journal,
+    prefix: String,
+    tried: HashSet<String>,
+    batch: Vec<Record>,
+}
+
+impl LeftOpen<'_> {
+    pub(crate) async fn next(&mut self) -> Result<Option<Record>, StoreError> {
+        if self.batch.is_empty() {
+            self.batch = within(self.journal.store.left_open(&self.prefix, BATCH)).await?;
+            // What was tried and left open comes last, so a batch of nothing else is the end.
+            self.batch.retain(|record| self.tried.insert(record.name.clone()));
+            self.batch.reverse();
+        }
+        Ok(self.batch.pop())
     }
 }
 
@@ -343,6 +368,11 @@ impl Drop for Held {
             drop(runtime.spawn(async move { held.give_back().await }));
         }
     }
+}
+
+/// Who makes a claim: nobody else has the same.
+pub(crate) fn new_holder() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
 }
 
 /// A step of the store, within its time.

@@ -18,6 +18,7 @@ use std::error::Error as StdError;
 use std::pin::Pin;
 use std::time::Duration;
 
+pub(crate) use journal::new_holder;
 pub use journal::{Claim, Held, Journal};
 pub use memory::MemoryStore;
 pub use once::{Once, OnceError};

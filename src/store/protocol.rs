@@ -1,11 +1,14 @@
 //! What a record means, and which change follows from what is found: pure functions, without clock and store.
 //!
-//! The model of the protocol calls these same functions, so what it proves is proven of them.
+//! The steps of a money call made once are these, in this order: claim, look, note, send, settle, complete. The model of
+//! the protocol in `dintero-stores` has them under the same names and calls these same functions, so that what it proves
+//! is proven of them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::Record;
+use crate::verdict::Outcome;
 
 /// What the data of a record holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -63,14 +66,25 @@ pub fn on_claim(found: Option<&Record>, work: Option<&Value>) -> OnClaim {
     }
 }
 
+/// Decides on a claim of what was found open: never begins what is gone.
+#[must_use]
+pub fn on_claim_left(found: Option<&Record>) -> OnClaim {
+    if found.is_none() { OnClaim::InProgress } else { on_claim(found, None) }
+}
+
 /// Decides on a claim of a value that ends, such as a token: a done one is renewed once it is no longer good.
 ///
-/// The old value stays in the record meanwhile, for a renewal that fails.
+/// The old value stays in the record meanwhile, for a renewal that fails. What the claimant holds itself, it has lost: it
+/// begins one renewal at a time.
 #[must_use]
-pub fn on_renewal(found: Option<&Record>, is_good: impl FnOnce(&Value) -> bool) -> OnClaim {
-    let Some(record) = found.filter(|record| record.done) else { return on_claim(found, None) };
-    let result = Content::read(&record.data).result;
-    if result.as_ref().is_some_and(is_good) {
+pub fn on_renewal(found: Option<&Record>, holder: &str, is_good: impl FnOnce(&Value) -> bool) -> OnClaim {
+    let Some(record) = found else { return on_claim(None, None) };
+    let content = Content::read(&record.data);
+    if !record.done && content.holder.as_deref() != Some(holder) {
+        return on_claim(found, None);
+    }
+    let result = content.result;
+    if record.done && result.as_ref().is_some_and(is_good) {
         OnClaim::Done(result)
     } else {
         OnClaim::Open(Some(record.fence), Content { result, ..Content::default() })
@@ -93,5 +107,65 @@ pub fn on_complete(found: Option<&Record>) -> OnComplete {
         Some(record) if record.done => OnComplete::Done(Content::read(&record.data).result),
         Some(record) => OnComplete::Write(Some(record.fence)),
         None => OnComplete::Write(None),
+    }
+}
+
+/// What the holder of a money call does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// Looks for the reference in what the service has.
+    Look,
+    /// Notes a new attempt, and sends it if the work is still held.
+    Send,
+    /// Finds out what became of the attempt that was noted.
+    Settle,
+    /// Notes that the call has ended.
+    Complete,
+    /// Forgets the note: nothing of it has happened.
+    Forget,
+    /// Leaves the work open, for whoever comes next.
+    Leave,
+}
+
+/// Decides after a claim: what an earlier holder noted may have been sent.
+#[must_use]
+pub fn on_granted(is_noted: bool) -> Next {
+    if is_noted { Next::Settle } else { Next::Look }
+}
+
+/// Decides by what was seen, or by what became of an earlier attempt.
+#[must_use]
+pub fn on_known(outcome: Outcome) -> Next {
+    match outcome {
+        Outcome::Completed | Outcome::Rejected => Next::Complete,
+        Outcome::NotReceived | Outcome::NotSent => Next::Send,
+        Outcome::Unknown | Outcome::UnderWay => Next::Leave,
+    }
+}
+
+/// Decides by what the call ended with.
+#[must_use]
+pub fn on_sent(outcome: Outcome) -> Next {
+    match outcome {
+        Outcome::Completed => Next::Complete,
+        // The next call begins anew.
+        Outcome::NotSent | Outcome::Rejected => Next::Forget,
+        Outcome::Unknown | Outcome::UnderWay | Outcome::NotReceived => Next::Settle,
+    }
+}
+
+/// Decides for `recover`, which has no request to send: after its claim.
+#[must_use]
+pub fn on_left(is_noted: bool) -> Next {
+    // Without a note nothing was sent, and nothing will be: the claim has taken the work from its holder.
+    if is_noted { Next::Settle } else { Next::Forget }
+}
+
+/// Decides for `recover`, by what became of the attempt that was noted.
+#[must_use]
+pub fn on_recovered(outcome: Outcome) -> Next {
+    match on_known(outcome) {
+        Next::Send => Next::Forget,
+        next => next,
     }
 }

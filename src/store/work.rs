@@ -26,7 +26,8 @@ impl Work {
         Self::named("action", &[("action", action), ("transaction", transaction.as_str())])
     }
 
-    /// `kind` is the part of the name before the first `/`, by which what was left open is found.
+    /// `kind` is the part of the name before the first `/`, by which what was left open is found; where the first of
+    /// `parts` is the account, by that too.
     pub(crate) fn named(kind: &str, parts: &[(&str, &str)]) -> Self {
         Self { name: name_of(kind, parts), alias: None }
     }
@@ -56,10 +57,14 @@ impl fmt::Display for Work {
 }
 
 /// Parts as one text, form-encoded so that no two lists of parts give the same one. What is too long to be a name is
-/// named by its hash.
+/// named by its hash, and by its account where that comes first.
 fn name_of(kind: &str, parts: &[(&str, &str)]) -> String {
     const LONGEST: usize = 400;
     let name = form_urlencoded::Serializer::new(String::new()).extend_pairs(parts).finish();
-    let name = if name.len() <= LONGEST { name } else { format!("sha256={}", hex::encode(Sha256::digest(name))) };
-    format!("{kind}/{name}")
+    if name.len() <= LONGEST {
+        return format!("{kind}/{name}");
+    }
+    let account = parts.first().filter(|(part, _)| *part == "account");
+    let account = account.map(|(_, id)| format!("account={id}&")).unwrap_or_default();
+    format!("{kind}/{account}sha256={}", hex::encode(Sha256::digest(name)))
 }

@@ -190,12 +190,15 @@ async fn after_two_refusals_in_succession_the_token_is_fetched() {
     call(&other).await.unwrap();
     assert_eq!(bearers(&server), ["Bearer t0", "Bearer stale", "Bearer t1"], "what is not later is not taken");
 
+    store.token().await;
+    let third = client(&server, &store);
+    call(&third).await.unwrap();
     first_good.store(2, Ordering::SeqCst);
     store.put("newer", 10).await;
-    call(&other).await.unwrap_err();
+    call(&third).await.unwrap_err();
     store.put("newest", 20).await;
-    call(&other).await.unwrap();
-    assert_eq!(bearers(&server)[3..], ["Bearer t1", "Bearer newer", "Bearer newer", "Bearer t2"]);
+    call(&third).await.unwrap();
+    assert_eq!(bearers(&server)[3..], ["Bearer t1", "Bearer t1", "Bearer newer", "Bearer newer", "Bearer t2"]);
 }
 
 #[tokio::test]
