@@ -21,7 +21,8 @@ mod verdict;
 
 pub use auth::Credentials;
 pub use client::{
-    CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, ResolveCall, Response, SystemHeaders, calls,
+    CallFuture, CallStream, Client, ClientBuilder, OneOrMany, PollOptions, RecoveredCalls, ResolveCall, Response,
+    SystemHeaders, calls,
 };
 pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result};

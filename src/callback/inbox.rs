@@ -1,6 +1,5 @@
 //! Handles callbacks once each, and finds those again that a dead process left unfinished.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,12 +9,11 @@ use tokio::time::sleep;
 
 use super::response::{CallbackResponse, HandlerError};
 use super::verified::Callback;
+use crate::client::{Client, RecoveredCalls};
 use crate::store::{Claim, Held, Journal, StoreError, Work};
 
 /// The kind of work in the journal.
 const KIND: &str = "callback";
-/// How many records left open are read at a time.
-const BATCH: usize = 100;
 
 type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 
@@ -36,14 +34,16 @@ type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 /// use dintero::store::Journal;
 ///
 /// fn router(client: Client, verifier: Verifier, journal: Journal) -> Router {
+///     let its = client.clone();
 ///     let inbox = Inbox::new(journal, move |callback: Callback| {
-///         let client = client.clone();
+///         let client = its.clone();
 ///         async move {
 ///             let transaction = callback.fetch(&client).await?;
 ///             println!("{:?} is {:?}", transaction.id, transaction.status);
 ///             Ok(())
 ///         }
-///     });
+///     })
+///     .with_client(client);
 ///     tokio::spawn(inbox.clone().recover_every(Duration::from_secs(30)));
 ///     let on_callback = async move |callback: Callback| inbox.handle(callback).await;
 ///     Router::new().route("/callback", callbacks(on_callback)).with_state(verifier)
@@ -52,6 +52,7 @@ type Handling = Pin<Box<dyn Future<Output = Result<(), HandlerError>> + Send>>;
 #[derive(Clone)]
 pub struct Inbox {
     shared: Arc<Shared>,
+    client: Option<Client>,
 }
 
 struct Shared {
@@ -69,6 +70,8 @@ pub struct Recovered {
     pub failed: usize,
     /// Callbacks that cannot be read back: written by another version of this crate. They stay open.
     pub unreadable: usize,
+    /// What became of money calls, with [`Inbox::with_client`].
+    pub calls: RecoveredCalls,
 }
 
 /// What became of one callback.
@@ -86,7 +89,16 @@ impl Inbox {
         H: Fn(Callback) -> F + Send + Sync + 'static,
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        Self { shared: Arc::new(Shared { journal, handler: Box::new(move |callback| Box::pin(handler(callback))) }) }
+        let handler = Box::new(move |callback| Box::pin(handler(callback)) as Handling);
+        Self { shared: Arc::new(Shared { journal, handler }), client: None }
+    }
+
+    /// Lets [`recover`](Self::recover) also settle the money calls that this client's processes left open, as
+    /// [`Client::recover`] does, before any callback is handed to the handler again.
+    #[must_use]
+    pub fn with_client(mut self, client: Client) -> Self {
+        self.client = Some(client);
+        self
     }
 
     /// Handles a callback and says what to respond: 200 once it is handled, now or before; 503 while another process
@@ -134,40 +146,36 @@ impl Inbox {
     }
 
     /// Hands those callbacks to the handler again that were left unfinished: by processes that died, by handlers that
-    /// failed. Each is tried once; several processes may do this at the same time.
+    /// failed. Each is tried once, one after the other; several processes may do this at the same time.
     ///
     /// # Errors
     /// The store's.
     pub async fn recover(&self) -> Result<Recovered, StoreError> {
         let mut recovered = Recovered::default();
-        let mut tried = HashSet::new();
-        loop {
-            // Tried ones come back at the end, so a batch of nothing else is the end.
-            let left = self.shared.journal.left_open(KIND, BATCH).await?;
-            let new: Vec<_> = left.into_iter().filter(|record| tried.insert(record.name.clone())).collect();
-            if new.is_empty() {
-                return Ok(recovered);
-            }
-            for record in new {
-                let inbox = self.clone();
-                let task = tokio::spawn(async move {
-                    let Claim::Granted(held) = inbox.shared.journal.claim_left(record).await? else {
-                        return Ok(None);
-                    };
-                    match held.input().and_then(Callback::from_stored) {
-                        Some(callback) => Ok::<_, StoreError>(Some(Some(inbox.run(held, callback).await))),
-                        None => Ok(Some(None)),
-                    }
-                });
-                match task.await {
-                    Ok(Ok(None | Some(Some(Handled::Elsewhere)))) => {}
-                    Ok(Ok(Some(Some(Handled::Done)))) => recovered.handled += 1,
-                    Ok(Ok(Some(None))) => recovered.unreadable += 1,
-                    Ok(Ok(Some(Some(Handled::Failed)))) | Err(_) => recovered.failed += 1,
-                    Ok(Err(cause)) => return Err(cause),
+        if let Some(client) = &self.client {
+            recovered.calls = client.recover_calls().await?;
+        }
+        let mut left = self.shared.journal.left_open(format!("{KIND}/"));
+        while let Some(record) = left.next().await? {
+            let inbox = self.clone();
+            let task = tokio::spawn(async move {
+                let Claim::Granted(held) = inbox.shared.journal.claim_left(record).await? else {
+                    return Ok(None);
+                };
+                match held.input().and_then(Callback::from_stored) {
+                    Some(callback) => Ok::<_, StoreError>(Some(Some(inbox.run(held, callback).await))),
+                    None => Ok(Some(None)),
                 }
+            });
+            match task.await {
+                Ok(Ok(None | Some(Some(Handled::Elsewhere)))) => {}
+                Ok(Ok(Some(Some(Handled::Done)))) => recovered.handled += 1,
+                Ok(Ok(Some(None))) => recovered.unreadable += 1,
+                Ok(Ok(Some(Some(Handled::Failed)))) | Err(_) => recovered.failed += 1,
+                Ok(Err(cause)) => return Err(cause),
             }
         }
+        Ok(recovered)
     }
 
     /// [Recovers](Self::recover) at once and then on an interval, for ever. To be spawned at start-up.
@@ -175,8 +183,8 @@ impl Inbox {
         loop {
             match self.recover().await {
                 Ok(recovered) if recovered == Recovered::default() => {}
-                Ok(recovered) => tracing::info!(?recovered, "callbacks were left unfinished"),
-                Err(cause) => tracing::error!(%cause, "the store failed: callbacks may be left unfinished"),
+                Ok(recovered) => tracing::info!(?recovered, "work was left unfinished"),
+                Err(cause) => tracing::error!(%cause, "the store failed: work may be left unfinished"),
             }
             sleep(interval).await;
         }

@@ -11,6 +11,7 @@ mod once;
 mod one_or_many;
 mod paging;
 mod policy;
+mod recover;
 mod resolve;
 mod response;
 mod system;
@@ -25,6 +26,7 @@ pub use call::CallFuture;
 use http::HeaderMap;
 pub use one_or_many::OneOrMany;
 pub use paging::CallStream;
+pub use recover::RecoveredCalls;
 pub use resolve::{PollOptions, ResolveCall};
 pub use response::Response;
 pub use system::SystemHeaders;
@@ -92,7 +94,8 @@ impl Client {
         self.core.timeout
     }
 
-    /// Returns the journal that money calls made once are noted in.
+    /// Returns the journal that money calls made once are noted in, to be shared with an
+    /// [`Inbox`](crate::callback::Inbox).
     #[must_use]
     pub fn journal(&self) -> &Journal {
         &self.core.journal

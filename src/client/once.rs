@@ -1,7 +1,7 @@
 //! Money calls that are safe to make again after anything: a crash, a dropped future, another process.
 //!
-//! What evidence proves is decided in [`crate::verdict`]; here is the order of the steps: claim, settle what an earlier
-//! holder noted or look, note, send, settle, complete. The model of the protocol in `dintero-stores` has the same.
+//! What evidence proves is decided in [`crate::verdict`], and which step follows in [`crate::store::protocol`]; here the
+//! steps are made. What a dead process left open is settled in [`recover`](super::recover).
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,11 +17,14 @@ use super::call::CallFuture;
 use super::calls::{CaptureTransactionCall, PaySessionCall, RefundTransactionCall, UpdateAuthorizationCall};
 use crate::error::{Error, Outcome, Result, Spent};
 use crate::raw_response::RawResponse;
-use crate::store::{Claim, Held, Journal, StoreError, Work};
+use crate::store::protocol::{Next, on_granted, on_known, on_sent};
+use crate::store::{Claim, Held, StoreError, Work};
 use crate::verdict::{Attempt, Verdict};
 
 /// How long a call is settled after its own time, unless told otherwise: a request may hang in a gateway for a minute.
 const SETTLE: Duration = Duration::from_secs(60);
+/// The kind of work in the journal.
+pub(super) const KIND: &str = "money";
 /// The waits between two looks at what another process is doing.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
@@ -35,7 +38,8 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 ///
 /// The client's own journal is in memory ([`ClientBuilder::journal`](crate::ClientBuilder::journal)): it holds against
 /// calls of the same process at the same moment, dropped futures and lost responses. In a store that outlives the
-/// process it holds against crashes and other processes too. Without such a store, a request that was on its way when
+/// process it holds against crashes and other processes too, and [`Client::recover`](crate::Client::recover) settles what
+/// a dead process left open. Without such a store, a request that was on its way when
 /// the process died is known only by its trace: asked again before it arrives, it is sent again.
 ///
 /// ```no_run
@@ -52,18 +56,11 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 #[must_use = "a request is sent when it is awaited"]
 pub struct Once<C> {
     call: C,
-    journal: Journal,
     within: Option<Duration>,
     settle: Option<Duration>,
 }
 
 impl<C> Once<C> {
-    /// Takes another journal than the client's.
-    pub fn journal(mut self, journal: &Journal) -> Self {
-        self.journal = journal.clone();
-        self
-    }
-
     /// Sets how long all of it may take: waiting for another process, the call, settling an unknown outcome. Default:
     /// until the call has settled.
     pub fn within(mut self, time: Duration) -> Self {
@@ -108,8 +105,7 @@ macro_rules! once {
                 "Makes the call once under its `", $field, "`, which has to be given, and has to be of this call alone: see ",
                 "[`Once`](crate::calls::Once).")]
             pub fn once(self) -> Once<Self> {
-                let journal = self.context.core.journal.clone();
-                Once { call: self, journal, within: None, settle: None }
+                Once { call: self, within: None, settle: None }
             }
         }
 
@@ -199,14 +195,14 @@ impl<C: Referred> Once<C> {
             return Err(Error::invalid(format!("`{}` is needed to make a call once", C::FIELD)));
         };
         let first = self.fresh();
-        let of = first.transaction_id().map_or_else(|| first.account().to_string(), ToString::to_string);
-        let work = Work::named("money", &[("call", first.operation().id()), ("of", &of), ("reference", &reference)]);
+        let work = work(&first, &reference);
+        let journal = self.call.client().journal().clone();
         let settle = self.settle.unwrap_or_else(|| SETTLE.max(self.call.limit()));
         let within = self.within.unwrap_or_else(|| self.call.limit() * 2 + settle);
         let end = Instant::now() + within;
         let mut pause = PAUSE.0;
         loop {
-            match self.journal.claim(&work).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
+            match journal.claim(&work).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
                 Claim::Granted(held) => {
                     if let Some(shown) = self.hold(held, &first, settle, end).await? {
                         return shown.into_result();
@@ -245,56 +241,66 @@ impl<C: Referred> Once<C> {
     /// Does what is to be done by whoever holds the work. Nothing is returned when another holds it by now.
     async fn hold(&self, mut held: Held, first: &Attempt, settle: Duration, end: Instant) -> Result<Option<Shown>> {
         let left = || end.saturating_duration_since(Instant::now());
-        let mut attempt;
-        let mut shown = match held.note().map(Attempt::deserialize) {
-            // What an earlier holder noted may have been sent.
-            Some(Ok(noted)) => {
-                attempt = noted;
-                Shown::of(held.during(self.resolve(&attempt, settle, left())).await?)
-            }
+        let mut attempt = match held.note().map(Attempt::deserialize) {
+            Some(Ok(noted)) => noted,
             Some(Err(_)) => return Err(failed("its note cannot be read".into(), Outcome::Unknown)),
-            None => {
-                attempt = settled(first);
-                Shown::of(held.during(self.resolve(&attempt, settle, Duration::ZERO)).await?)
-            }
+            None => settled(first),
         };
-        while shown.outcome() == Outcome::NotReceived && !left().is_zero() {
-            let mut call = self.call.clone();
-            attempt = call.begin();
-            attempt.generated = true;
-            let note = serde_json::to_value(&attempt).map_err(|cause| failed(cause.into(), Outcome::NotSent))?;
-            if !held.keep_note(note).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
-                return Ok(None);
-            }
-            shown = match held.during(call.send()).await {
-                Ok(response) => Shown::Verdict(response.into_boxed()),
-                Err(error) => Shown::Error(error),
-            };
-            match shown.outcome() {
-                // Nothing of it has happened: the next call begins anew.
-                Outcome::NotSent | Outcome::Rejected => {
-                    drop(held.forget().await);
-                    return Ok(Some(shown));
-                }
-                Outcome::Unknown | Outcome::UnderWay => {
-                    let found = held.during(self.resolve(&attempt, settle, left())).await;
-                    if let Ok(verdict) = found {
-                        shown = Shown::of(verdict);
+        let mut shown = None;
+        let mut next = on_granted(held.note().is_some());
+        loop {
+            next = match next {
+                Next::Look | Next::Settle => {
+                    let time = if next == Next::Look { Duration::ZERO } else { left() };
+                    match held.during(self.resolve(&attempt, settle, time)).await {
+                        Ok(verdict) => on_known(shown.insert(Shown::of(verdict)).outcome()),
+                        // What the call itself ended with is the one to tell.
+                        Err(_) if shown.is_some() => Next::Leave,
+                        Err(error) => return Err(error),
                     }
                 }
-                Outcome::Completed | Outcome::NotReceived => {}
-            }
+                Next::Send if left().is_zero() => Next::Leave,
+                Next::Send => {
+                    let mut call = self.call.clone();
+                    attempt = call.begin();
+                    attempt.generated = true;
+                    let note =
+                        serde_json::to_value(&attempt).map_err(|cause| failed(cause.into(), Outcome::NotSent))?;
+                    if !held.keep_note(note).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
+                        return Ok(None);
+                    }
+                    let sent = match held.during(call.send()).await {
+                        Ok(response) => Shown::Verdict(response.into_boxed()),
+                        Err(error) => Shown::Error(error),
+                    };
+                    on_sent(shown.insert(sent).outcome())
+                }
+                Next::Complete | Next::Forget | Next::Leave => {
+                    end_work(held, next, Some(&attempt)).await;
+                    return Ok(shown);
+                }
+            };
         }
-        let ended = match shown.outcome() {
-            Outcome::Completed | Outcome::Rejected => {
-                held.complete(serde_json::to_value(&attempt).ok()).await.map(drop)
-            }
-            _ => held.release().await,
-        };
-        if let Err(cause) = ended {
-            tracing::warn!(%cause, "what became of a money call could not be noted: the next call reads it");
-        }
-        Ok(Some(shown))
+    }
+}
+
+/// Names the work of a money call.
+fn work(attempt: &Attempt, reference: &str) -> Work {
+    let mut parts = vec![("account", attempt.account()), ("call", attempt.operation().id())];
+    parts.extend(attempt.transaction_id().map(|id| ("of", id.as_str())));
+    parts.push(("reference", reference));
+    Work::named(KIND, &parts)
+}
+
+/// Does the last of the steps.
+pub(super) async fn end_work(held: Held, last: Next, attempt: Option<&Attempt>) {
+    let ended = match last {
+        Next::Complete => held.complete(attempt.and_then(|it| serde_json::to_value(it).ok())).await.map(drop),
+        Next::Forget => held.forget().await,
+        _ => held.release().await,
+    };
+    if let Err(cause) = ended {
+        tracing::warn!(%cause, "what became of a money call could not be noted: the next call reads it");
     }
 }
 
