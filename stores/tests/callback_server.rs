@@ -9,8 +9,9 @@ mod support;
 use std::time::{Duration, SystemTime};
 
 use dintero::callback::{CallbackUrl, Inbox, Recovered, ReportedEvent, SigningSecret, Verifier};
-use dintero::store::{Claim, Journal, Work};
-use dintero::{AccountId, Client, Credentials, SessionId, TransactionId};
+use dintero::store::Journal;
+use dintero::types::CaptureRequest;
+use dintero::{AccountId, Client, Credentials, Outcome, SessionId, TransactionId};
 use dintero_sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
 use serde_json::json;
 use shop::Shop;
@@ -41,16 +42,7 @@ impl World {
         sandbox.set_callback_retry_pause(Duration::from_millis(5));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base_url = format!("http://{}", listener.local_addr().expect("an address"));
-        let account: AccountId = sandbox.account_id().parse().expect("an account");
-        let credentials = Credentials::new(account.clone(), sandbox.client_id(), sandbox.client_secret());
-        let client = Client::builder(credentials)
-            .base_url(sandbox.base_url())
-            .auth_url(sandbox.auth_url())
-            .build()
-            .expect("a client");
-        let secret = SigningSecret::new(sandbox.signature_secret().expect("a secret")).expect("a secret");
-        let verifier = Verifier::builder(account, &base_url).secret(secret).build().expect("a verifier");
-        let shop = Shop::new(client.clone(), verifier, journal);
+        let (client, shop) = process(&sandbox, &base_url, journal);
         let router = shop::router(shop.clone());
         runtime.spawn(async move { axum::serve(listener, router).await });
         Self { sandbox, client, base_url, shop }
@@ -94,6 +86,21 @@ impl World {
             assert_eq!(callback.attempts.last(), Some(&Some(200)), "{callback:?}");
         }
     }
+}
+
+/// A process of the shop, as far as it shares nothing with another but the service and the store.
+fn process(sandbox: &Sandbox, base_url: &str, journal: Journal) -> (Client, Shop) {
+    let account: AccountId = sandbox.account_id().parse().expect("an account");
+    let credentials = Credentials::new(account.clone(), sandbox.client_id(), sandbox.client_secret());
+    let client = Client::builder(credentials)
+        .base_url(sandbox.base_url())
+        .auth_url(sandbox.auth_url())
+        .journal(journal)
+        .build()
+        .expect("a client");
+    let secret = SigningSecret::new(sandbox.signature_secret().expect("a secret")).expect("a secret");
+    let verifier = Verifier::builder(account, base_url).secret(secret).build().expect("a verifier");
+    (client.clone(), Shop::new(client, verifier))
 }
 
 /// One request over a socket of its own: status and body.
@@ -258,13 +265,8 @@ async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_noth
     // A second server of the same shop, with a connection of its own.
     let second = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let second_url = format!("http://{}", second.local_addr().expect("an address"));
-    let account: AccountId = world.sandbox.account_id().parse().expect("an account");
-    let verifier = |secret: &str| {
-        let secret = SigningSecret::new(secret).expect("a secret");
-        Verifier::builder(account.clone(), &world.base_url).secret(secret).build().expect("a verifier")
-    };
-    let journal = Journal::new(sqlite_store(&file).await);
-    let router = shop::router(Shop::new(world.client.clone(), verifier("other"), journal));
+    let (client, shop) = process(&world.sandbox, &world.base_url, Journal::new(sqlite_store(&file).await));
+    let router = shop::router(shop);
     tokio::spawn(async move { axum::serve(second, router).await });
 
     let session = world.session(world.callback_url()).await;
@@ -279,10 +281,11 @@ async fn two_processes_with_one_database_capture_once_and_a_restart_forgets_noth
     world.sandbox.callbacks_delivered().await;
     world.assert_captured_once(&transaction);
 
-    // Another process later: the file remembers.
-    let work = Work::action("settle", &transaction.parse().expect("an id"));
-    let claim = Journal::new(sqlite_store(&file).await).claim(&work).await.expect("no error");
-    assert!(matches!(claim, Claim::Done(_)));
+    // Asked again under the same reference, it says what the first came to.
+    let id: TransactionId = transaction.parse().expect("an id");
+    let request = CaptureRequest::new(AMOUNT).capture_reference(format!("settle-{id}"));
+    let again = client.transactions().capture(&id, request).once().await.expect("captured");
+    assert_eq!((again.outcome(), world.sandbox.received(Operation::CaptureTransaction)), (Outcome::Completed, 1));
 }
 
 impl World {
@@ -297,41 +300,13 @@ impl World {
     }
 }
 
-/// What a process does that dies after its claim: it holds the work, and nothing of it happens.
-async fn die_holding(journal: &Journal, work: &Work) {
-    match journal.claim(work).await.expect("no error") {
-        Claim::Granted(held) => std::mem::forget(held),
-        other => panic!("{other:?}"),
-    }
-}
-
-/// The service gives up before the dead process's lease is over, so that nothing comes again: only `recover` can know.
-#[tokio::test]
-async fn a_payment_is_captured_although_all_deliveries_met_a_dead_processs_lease() {
-    let file = File::new();
-    let journal = Journal::new(sqlite_store(&file).await).lease(Duration::from_secs(3));
-    let world = World::new(journal.clone()).await;
-    let session = world.session(world.callback_url()).await;
-    world.sandbox.hold_callbacks();
-    let transaction = world.sandbox.customer_pays(&session).expect("paid");
-    let id: TransactionId = transaction.parse().expect("an id");
-    die_holding(&journal, &Work::action("settle", &id)).await;
-    world.sandbox.release_callbacks(false).await;
-    world.sandbox.callbacks_delivered().await;
-    let [callback] = world.sandbox.callbacks().try_into().expect("one callback");
-    assert_eq!(statuses(&callback), [503; 21], "the service has given up");
-    assert_eq!(world.captures(), 0);
-    world.recover(&world.shop.inbox(), &transaction).await;
-}
-
-/// The process dies while it handles the callback, and the service does not come again.
-#[test]
-fn a_callback_that_a_dead_process_held_is_handed_to_the_handler_again() {
-    let (ours, doomed) = (Runtime::new().expect("a runtime"), Runtime::new().expect("a runtime"));
-    let file = File::new();
-    let (world, transaction) = ours.block_on(async {
-        let journal = Journal::new(sqlite_store(&file).await).lease(Duration::from_secs(1));
+/// A shop that died while it handled a callback: what is left of its world, and the transaction.
+fn died_handling(ours: &Runtime, file: &File, lease: Duration, pause: Duration) -> (World, String) {
+    let doomed = Runtime::new().expect("a runtime");
+    let left = ours.block_on(async {
+        let journal = Journal::new(sqlite_store(file).await).lease(lease);
         let world = World::on(doomed.handle(), journal).await;
+        world.sandbox.set_callback_retry_pause(pause);
         let session = world.session(world.callback_url()).await;
         // The handler waits for a transaction that does not come.
         world.sandbox.inject(Operation::GetTransaction, Fault::silence());
@@ -342,18 +317,44 @@ fn a_callback_that_a_dead_process_held_is_handed_to_the_handler_again() {
         (world, transaction)
     });
     doomed.shutdown_background();
+    left
+}
+
+/// The service does not come again: only `recover` can know.
+#[test]
+fn a_callback_that_a_dead_process_held_is_handed_to_the_handler_again() {
+    let (ours, file) = (Runtime::new().expect("a runtime"), File::new());
+    let (world, transaction) = died_handling(&ours, &file, Duration::from_secs(1), Duration::from_millis(5));
     // Pools are dropped on a runtime.
     ours.block_on(async move {
         world.sandbox.callbacks_delivered().await;
         assert_eq!(world.captures(), 0);
-        // Another process of the shop, with connections of its own.
-        let journal = Journal::new(sqlite_store(&file).await);
-        let credentials =
-            Credentials::new(world.client.account().clone(), world.sandbox.client_id(), world.sandbox.client_secret());
-        let client = Client::builder(credentials).base_url(world.sandbox.base_url()).auth_url(world.sandbox.auth_url());
-        let verifier = Verifier::builder(world.client.account().clone(), &world.base_url);
-        let verifier = verifier.secret(SigningSecret::new("x").expect("a secret")).build().expect("a verifier");
-        let shop = Shop::new(client.build().expect("a client"), verifier, journal);
+        let (_, shop) = process(&world.sandbox, &world.base_url, Journal::new(sqlite_store(&file).await));
+        world.recover(&shop.inbox(), &transaction).await;
+    });
+}
+
+/// The service comes again while the dead process's lease lasts, and gives up before it is over.
+#[test]
+fn a_payment_is_captured_although_all_deliveries_met_a_dead_processs_lease() {
+    let (ours, file) = (Runtime::new().expect("a runtime"), File::new());
+    let (world, transaction) = died_handling(&ours, &file, Duration::from_secs(8), Duration::from_millis(150));
+    ours.block_on(async move {
+        let (_, shop) = process(&world.sandbox, &world.base_url, Journal::new(sqlite_store(&file).await));
+        let address = world.base_url.trim_start_matches("http://");
+        let listener = loop {
+            match TcpListener::bind(address).await {
+                Ok(listener) => break listener,
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        };
+        let router = shop::router(shop.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        world.sandbox.callbacks_delivered().await;
+        let [callback] = world.sandbox.callbacks().try_into().expect("one callback");
+        let statuses = statuses(&callback);
+        assert!(statuses.contains(&503) && !statuses.contains(&200), "the service has given up: {statuses:?}");
+        assert_eq!(world.captures(), 0);
         world.recover(&shop.inbox(), &transaction).await;
     });
 }

@@ -64,7 +64,7 @@ impl Process {
 }
 
 /// The time of day, and so many seconds more.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Ahead(Arc<AtomicI64>);
 
 impl Clock for Ahead {

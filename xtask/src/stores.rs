@@ -32,12 +32,20 @@ pub struct Stores {
     /// Decides who is killed and when.
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Stop the store's server for five seconds in the middle.
+    /// Only this case.
     #[arg(long)]
-    stop_store: bool,
-    /// Delete Redis's data in the middle.
-    #[arg(long)]
-    lose_data: bool,
+    case: Option<Case>,
+}
+
+/// What befalls the store while workers are killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Case {
+    /// Nothing.
+    Kept,
+    /// It stands still for five seconds in the middle.
+    Stopped,
+    /// It loses all data in the middle. Redis only: the others have it on disk.
+    Lost,
 }
 
 /// Runs it.
@@ -56,7 +64,13 @@ pub fn run(stores: &Stores) -> Result<()> {
         }
     }
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../stores/Cargo.toml");
-    for (name, _) in wanted {
+    let cases = [Case::Kept, Case::Stopped, Case::Lost];
+    let runs = wanted.iter().flat_map(|(name, _)| cases.map(|case| (*name, case)));
+    let is_asked = |(name, case): &(&str, Case)| {
+        stores.case.is_none_or(|only| only == *case) && (*case != Case::Lost || *name == "redis")
+    };
+    for (name, case) in runs.filter(is_asked) {
+        println!("== {name}, {case:?}");
         let mut command = Command::new(env!("CARGO"));
         command.args(["run", "--quiet", "--manifest-path", manifest, "--example", "fleet", "--", name]);
         for (option, value) in [
@@ -67,8 +81,11 @@ pub fn run(stores: &Stores) -> Result<()> {
         ] {
             command.args([option, &value]);
         }
-        command.args((stores.stop_store && name != "sqlite").then_some("--stop-store"));
-        command.args((stores.lose_data && name == "redis").then_some("--lose-data"));
+        command.args(match case {
+            Case::Kept => None,
+            Case::Stopped => Some("--stop-store"),
+            Case::Lost => Some("--lose-data"),
+        });
         let status = command.status().context("cannot run cargo")?;
         ensure!(status.success(), "{name}: not every payment was captured exactly once");
     }

@@ -28,14 +28,18 @@ async fn main() -> Outcome<()> {
     let base_url = format!("http://{}", listener.local_addr()?);
     let account: AccountId = sandbox.account_id().parse()?;
     let credentials = Credentials::new(account.clone(), sandbox.client_id(), sandbox.client_secret());
-    let client = Client::builder(credentials).base_url(sandbox.base_url()).auth_url(sandbox.auth_url()).build()?;
-    let secret = sandbox.signature_secret().ok_or("the sandbox signs with a secret")?;
-    let verifier = Verifier::builder(account, &base_url).secret(SigningSecret::new(secret)?).build()?;
     let file = std::env::temp_dir().join(format!("callback-server-{}.sqlite", std::process::id()));
     let store = SqliteStore::new(deadpool_sqlite::Config::new(&file).create_pool(deadpool_sqlite::Runtime::Tokio1)?);
     // Safe at every start, by all processes of the shop.
     store.migrate().await.map_err(|error| error.to_string())?;
-    let shop = Shop::new(client.clone(), verifier, Journal::new(store));
+    let client = Client::builder(credentials)
+        .base_url(sandbox.base_url())
+        .auth_url(sandbox.auth_url())
+        .journal(Journal::new(store))
+        .build()?;
+    let secret = sandbox.signature_secret().ok_or("the sandbox signs with a secret")?;
+    let verifier = Verifier::builder(account, &base_url).secret(SigningSecret::new(secret)?).build()?;
+    let shop = Shop::new(client.clone(), verifier);
     // What an earlier process left unfinished, now and every so often.
     tokio::spawn(shop.inbox().recover_every(Duration::from_secs(10)));
     let router = shop::router(shop);

@@ -1,4 +1,4 @@
-//! One process of the shop, which may abort at a named point of any of its store's steps.
+//! One process of the shop, which may abort at a named point: before or after any step of its store.
 
 use std::io::Write as _;
 use std::sync::Arc;
@@ -12,19 +12,13 @@ use dintero::{AccountId, Client, Credentials};
 use crate::shop::{self, Shop};
 use crate::{Failure, support};
 
-/// Connects to a store.
-pub(crate) async fn store(kind: &str, address: &str) -> Result<Arc<dyn Store>, Failure> {
-    Ok(match kind {
-        "postgres" => Arc::new(support::postgres_at(address.parse()?).await),
-        "redis" => Arc::new(support::redis_at(address.parse()?).await),
-        _ => Arc::new(support::sqlite_at(address).await),
-    })
-}
+/// How long the work of a dead worker stays with it.
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let value = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
     let points = Points {
-        store: store(&value("STORE")?, &value("STORE_ADDRESS")?).await?,
+        store: support::store_at(&value("STORE")?, &value("STORE_ADDRESS")?).await,
         rate: value("POINTS")?.parse()?,
         file: value("POINTS_FILE")?,
     };
@@ -35,11 +29,11 @@ pub(crate) async fn run() -> Result<(), Failure> {
         .auth_url(value("AUTH_URL")?)
         .user_agent(format!("worker-{}", value("SLOT")?))
         .timeout(Duration::from_secs(2))
+        .journal(Journal::new(points).lease(LEASE))
         .build()?;
     let secret = SigningSecret::new(value("SIGNATURE_SECRET")?)?;
     let verifier = Verifier::builder(account, "http://127.0.0.1").secret(secret).build()?;
-    let journal = Journal::new(points).lease(Duration::from_secs(2));
-    let shop = Shop::new(client, verifier, journal);
+    let shop = Shop::new(client, verifier);
     // The port is free as soon as the kernel has noticed that the last worker is dead.
     let listener = loop {
         match tokio::net::TcpListener::bind(("127.0.0.1", value("PORT")?.parse()?)).await {
@@ -59,11 +53,11 @@ struct Points {
 }
 
 impl Points {
-    fn point(&self, when: &str, what: &str) {
+    fn point(&self, name: &str, when: &str) {
         if fastrand::f64() < self.rate {
-            let line = format!("{when} {what}\n");
+            let kind = name.split('/').next().unwrap_or_default();
             let file = std::fs::OpenOptions::new().create(true).append(true).open(&self.file);
-            drop(file.and_then(|mut file| file.write_all(line.as_bytes())));
+            drop(file.and_then(|mut file| file.write_all(format!("{kind} {when}\n").as_bytes())));
             std::process::abort();
         }
     }
@@ -75,16 +69,16 @@ impl Store for Points {
     }
 
     fn change<'a>(&'a self, change: Change<'a>) -> StoreFuture<'a, Changed> {
-        let what = match (change.done, change.lasts.is_zero(), Content::read(change.data).note) {
-            (true, _, _) => "complete",
-            (false, true, _) => "release",
-            (false, false, Some(_)) => "note",
-            (false, false, None) => "claim",
+        let (before, after) = match (change.done, change.lasts.is_zero(), Content::read(change.data).note) {
+            (true, _, _) => ("before the note", "after the note"),
+            (false, true, _) => ("before the release", "after the release"),
+            (false, false, Some(_)) => ("before the attempt", "before the send"),
+            (false, false, None) => ("before the claim", "after the claim"),
         };
         Box::pin(async move {
-            self.point("before", what);
+            self.point(change.name, before);
             let changed = self.store.change(change).await;
-            self.point("after", what);
+            self.point(change.name, after);
             changed
         })
     }

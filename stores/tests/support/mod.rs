@@ -16,8 +16,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Stops the server for a time, as a machine does that hangs.
+    pub(crate) async fn stop(&self, time: Duration) {
+        self.signal("-STOP");
+        tokio::time::sleep(time).await;
+        self.signal("-CONT");
+    }
+
     /// Sends a signal to the server, and to the processes that it has started.
-    pub(crate) fn signal(&self, signal: &str) {
+    fn signal(&self, signal: &str) {
         let id = self.process.id().to_string();
         drop(Command::new("pkill").args([signal, "-P", &id]).status());
         drop(Command::new("kill").args([signal, &id]).status());
@@ -121,6 +128,19 @@ impl File {
     pub(crate) fn new() -> Self {
         Self(std::env::temp_dir().join(format!("dintero-{}.sqlite", uuid::Uuid::new_v4())))
     }
+
+    /// Keeps everybody else from writing for a time.
+    pub(crate) async fn lock(&self, time: Duration) {
+        let path = self.0.clone();
+        let locked = tokio::task::spawn_blocking(move || -> rusqlite::Result<()> {
+            let connection = rusqlite::Connection::open(path)?;
+            connection.busy_timeout(Duration::from_secs(60))?;
+            connection.execute_batch("BEGIN EXCLUSIVE")?;
+            std::thread::sleep(time);
+            connection.execute_batch("ROLLBACK")
+        });
+        locked.await.expect("no panic").expect("locked");
+    }
 }
 
 impl Drop for File {
@@ -128,6 +148,16 @@ impl Drop for File {
         for suffix in ["", "-wal", "-shm"] {
             drop(std::fs::remove_file(format!("{}{suffix}", self.0.display())));
         }
+    }
+}
+
+/// Connects to a store: by its file, or by the port of its server.
+pub(crate) async fn store_at(kind: &str, address: &str) -> std::sync::Arc<dyn dintero::store::Store> {
+    let port = || address.parse().expect("a port");
+    match kind {
+        "postgres" => std::sync::Arc::new(postgres_at(port()).await),
+        "redis" => std::sync::Arc::new(redis_at(port()).await),
+        _ => std::sync::Arc::new(sqlite_at(address).await),
     }
 }
 
