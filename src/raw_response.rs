@@ -1,7 +1,9 @@
 //! A response as it came, read to its end within bounds. What it means is decided elsewhere.
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 
 /// The largest body that is read, in bytes: a page of a hundred large transactions is a tenth of it.
 pub(crate) const LARGEST_BODY: usize = 32 * 1024 * 1024;
@@ -16,7 +18,7 @@ pub(crate) struct RawResponse {
 
 impl RawResponse {
     /// Status and headers of a response whose body is still to come.
-    pub(crate) fn head(response: &reqwest::Response) -> Self {
+    pub(crate) fn head(response: &Response<Incoming>) -> Self {
         Self { status: response.status(), headers: response.headers().clone(), body: Bytes::new() }
     }
 }
@@ -25,22 +27,24 @@ impl RawResponse {
 pub(crate) enum Read {
     Whole(RawResponse),
     /// The connection ended or broke before the body did.
-    Cut(RawResponse, reqwest::Error),
+    Cut(RawResponse, hyper::Error),
     TooLarge(RawResponse),
 }
 
 /// Reads the body of a response. What was read before a failure is kept.
-pub(crate) async fn read(mut response: reqwest::Response, largest: usize) -> Read {
+pub(crate) async fn read(mut response: Response<Incoming>, largest: usize) -> Read {
     let mut raw =
         RawResponse { status: response.status(), headers: std::mem::take(response.headers_mut()), body: Bytes::new() };
     let mut body = BytesMut::new();
     loop {
-        match response.chunk().await {
+        match response.body_mut().frame().await.transpose() {
             Ok(None) => {
                 raw.body = body.freeze();
                 return Read::Whole(raw);
             }
-            Ok(Some(chunk)) => {
+            Ok(Some(frame)) => {
+                // Trailers say nothing that is read here.
+                let Ok(chunk) = frame.into_data() else { continue };
                 if body.len().saturating_add(chunk.len()) > largest {
                     raw.body = body.freeze();
                     return Read::TooLarge(raw);

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
@@ -115,8 +118,13 @@ impl Credentials {
         checked_client_id("client_id", &self.client_id)
     }
 
-    pub(crate) fn secret(&self) -> &str {
-        self.client_secret.expose_secret()
+    /// The header that identifies the client to the token call: HTTP Basic.
+    pub(crate) fn basic(&self) -> Result<HeaderValue> {
+        let pair = format!("{}:{}", self.client_id, self.client_secret.expose_secret());
+        let mut header = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair)))
+            .map_err(|_| Error::configuration("client_id or client_secret cannot be sent"))?;
+        header.set_sensitive(true);
+        Ok(header)
     }
 
     /// Where calls go, unless the client is told otherwise.
@@ -198,7 +206,7 @@ mod tests {
     fn the_environment_gives_credentials_and_hosts() {
         let credentials = read(&[]).unwrap();
         assert_eq!(credentials.account().as_str(), "T12345678");
-        assert_eq!(credentials.secret(), "the-secret");
+        assert_eq!(credentials.client_secret.expose_secret(), "the-secret");
         assert_eq!(credentials.base_url(), BASE_URL);
         assert_eq!(credentials.audience(), "https://api.dintero.com/v1/accounts/T12345678");
         let credentials =

@@ -6,6 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderValue, Method};
 use serde_json::json;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
@@ -18,6 +20,7 @@ use crate::error::{CallId, Error, Outcome, Result, Spent};
 use crate::raw_response::{self, RawResponse, Read};
 use crate::retry::RetryPolicy;
 use crate::store::Work;
+use crate::transport::wire::Wire;
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -26,7 +29,7 @@ const LARGEST_GRANT: usize = 1024 * 1024;
 
 /// Everything the token call needs.
 pub(crate) struct Source {
-    pub(crate) http: reqwest::Client,
+    pub(crate) wire: Wire,
     pub(crate) url: Url,
     pub(crate) credentials: Credentials,
     pub(crate) audience: String,
@@ -89,19 +92,17 @@ impl Source {
         // Counted from before the request, so that the way there and back is on the safe side.
         let obtained_at = self.clock.now();
         let end = Instant::now() + ATTEMPT;
-        let request = self
-            .http
-            .post(self.url.clone())
-            .basic_auth(self.credentials.client_id(), Some(self.credentials.secret()))
-            .header(http::header::ACCEPT, "application/json")
-            .json(&json!({
-                "grant_type": "client_credentials",
-                "audience": self.audience,
-            }));
-        let response = match timeout_at(end, request.send()).await {
+        let mut request = reqwest::Request::new(Method::POST, self.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.credentials.basic()?);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let body = json!({ "grant_type": "client_credentials", "audience": self.audience });
+        *request.body_mut() = Some(body.to_string().into());
+        let request = self.wire.outgoing(&request)?;
+        let response = match timeout_at(end, self.wire.read(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(cause)) if cause.is_connect() => return Err(Error::connect(cause)),
-            Ok(Err(cause)) => return Err(Error::transport(cause)),
+            Ok(Err(cause)) => return Err(Error::not_responded(cause)),
             Err(_) => return Err(Error::timeout(Outcome::Unknown)),
         };
         let head = RawResponse::head(&response);

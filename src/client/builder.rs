@@ -11,7 +11,8 @@ use crate::loopback::is_loopback;
 use crate::retry::RetryPolicy;
 use crate::store::Journal;
 use crate::transport::Service;
-use crate::transport::connect::{Http, Settings};
+use crate::transport::tls::Roots;
+use crate::transport::wire::{Settings, Wire};
 
 /// What a client can be told before it is built; everything but the credentials has a default.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct ClientBuilder {
     journal: Journal,
     token_journal: Option<Journal>,
     clock: Arc<dyn Clock>,
+    proxy: Option<String>,
+    roots: Roots,
 }
 
 impl ClientBuilder {
@@ -45,6 +48,8 @@ impl ClientBuilder {
             journal: Journal::in_memory(),
             token_journal: None,
             clock: Arc::new(SystemClock),
+            proxy: None,
+            roots: Roots::new(),
         }
     }
 
@@ -96,6 +101,23 @@ impl ClientBuilder {
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// Sends everything through a proxy, as `http://proxy.example:3128` or with `user:password@` before the host. Default:
+    /// the proxy that the environment names (`HTTPS_PROXY`, `ALL_PROXY`, but for the hosts in `NO_PROXY`).
+    ///
+    /// The proxy sees the name of the host and no more: TLS ends at the service. A loopback address is reached directly.
+    #[must_use]
+    pub fn proxy(mut self, address: impl Into<String>) -> Self {
+        self.proxy = Some(address.into());
+        self
+    }
+
+    /// Trusts the root certificates of a PEM file, beside those of the platform.
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
         self
     }
 
@@ -156,18 +178,24 @@ impl ClientBuilder {
         let auth_text = self.auth_url.as_deref();
         let auth_url = checked_url("the token URL", auth_text.unwrap_or(credentials.auth_url()))?;
         let user_agent = user_agent(self.user_agent.as_deref());
-        let settings = |proxies| Settings { user_agent: &user_agent, connect_timeout: self.connect_timeout, proxies };
-        let http = Http::build(&settings(!is_loopback(&base_url)))?;
-        let auth_http = if is_loopback(&auth_url) == is_loopback(&base_url) {
-            http.reads.clone()
-        } else {
-            Http::build(&settings(!is_loopback(&auth_url)))?.reads
+        let settings = Settings {
+            user_agent: &user_agent,
+            connect_timeout: self.connect_timeout,
+            proxy: self.proxy.as_deref(),
+            roots: &self.roots,
+        };
+        let wire = Wire::build(&base_url, &settings)?;
+        // What is set up depends on whether a host is this machine, and on nothing else of it.
+        let auth_wire = match is_loopback(&auth_url) == is_loopback(&base_url) && auth_url.scheme() == base_url.scheme()
+        {
+            true => wire.clone(),
+            false => Wire::build(&auth_url, &settings)?,
         };
         // Made now, so that a call cannot fail for it.
         let system = self.defaults.system.headers()?;
         let account = credentials.account().clone();
         let source = Source {
-            http: auth_http,
+            wire: auth_wire,
             url: Source::url(&auth_url, &credentials)?,
             audience: self.audience.unwrap_or_else(|| credentials.audience()),
             credentials,
@@ -180,7 +208,7 @@ impl ClientBuilder {
                 base: base_url.as_str().trim_end_matches('/').to_owned(),
                 service: Arc::new(Service {
                     base_url,
-                    http,
+                    wire,
                     tokens: TokenCache::new(source, self.token_journal.as_ref().unwrap_or(&self.journal)),
                     retry: self.retry,
                 }),

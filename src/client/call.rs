@@ -182,7 +182,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
         headers.extend(request.toggles_header().map_err(name)?);
         CallScope::new(core.service.clone(), R::OPERATION, headers, context.limit())
     };
-    let client = generated::Client::new_with_client(&core.base, core.service.http.reads.clone(), scope.clone());
+    let client = generated::Client::new_with_client(&core.base, core.service.wire.maker(), scope.clone());
     let span = R::span(core.account.as_str());
     let began = Instant::now();
     let called = async {

@@ -10,13 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
-use super::cause::tls;
+use super::cause::{Tls, is_timeout, tls};
 use super::{ApiBody, CallId, Error, ErrorKind, Inner, KEPT_BODY, KEPT_HEADERS, Outcome};
 use crate::check::InvalidRequest;
 use crate::ids::IdError;
 use crate::money::OrderError;
 use crate::raw_response::RawResponse;
 use crate::read::{JsonPath, Unreadable, UnreadableRow};
+use crate::transport::{BoxError, SendError};
 use crate::verdict::{Attempt, Verdict};
 
 /// What a call has used up when it fails.
@@ -83,28 +84,37 @@ impl Error {
         error
     }
 
-    /// No connection came about, so nothing was sent.
-    pub(crate) fn connect(cause: reqwest::Error) -> Self {
-        let (kind, detail) = match tls(&cause) {
-            Some(rustls::Error::InvalidCertificate(_)) => {
-                (ErrorKind::Certificate, "the certificate of the other side is not trusted")
-            }
-            Some(_) => (ErrorKind::Connect, "no connection: TLS could not be agreed on"),
+    /// No response began.
+    pub(crate) fn not_responded(cause: SendError) -> Self {
+        match cause {
+            SendError::NotSent(cause) => Self::connect(cause),
+            SendError::Lost(cause) => Self::transport(cause),
+        }
+    }
+
+    /// No connection came about, or none that took the request: nothing was sent.
+    fn connect(cause: BoxError) -> Self {
+        let (kind, detail) = match tls(&*cause) {
+            Some(Tls::Certificate) => (ErrorKind::Certificate, "the certificate of the other side is not trusted"),
+            Some(Tls::Other) => (ErrorKind::Connect, "no connection: TLS could not be agreed on"),
             None => (ErrorKind::Connect, "no connection"),
         };
         let mut error = Self::bare(kind, Outcome::NotSent, detail);
-        error.inner.is_lasting = tls(&cause).is_some();
-        error.inner.timed_out = cause.is_timeout();
-        error.with_source(cause.without_url())
+        error.inner.is_lasting = tls(&*cause).is_some();
+        error.inner.timed_out = is_timeout(&*cause);
+        error.inner.source = Some(cause);
+        error
     }
 
     /// The connection was lost after it had come about.
-    pub(crate) fn transport(cause: reqwest::Error) -> Self {
-        let timed_out = cause.is_timeout();
+    pub(crate) fn transport(cause: impl Into<BoxError>) -> Self {
+        let cause = cause.into();
+        let timed_out = is_timeout(&*cause);
         let kind = if timed_out { ErrorKind::Timeout } else { ErrorKind::Transport };
         let mut error = Self::bare(kind, Outcome::Unknown, "the connection was lost");
         error.inner.timed_out = timed_out;
-        error.with_source(cause.without_url())
+        error.inner.source = Some(cause);
+        error
     }
 
     /// Time ran out. What is known of the effect by then the caller says.
@@ -156,10 +166,10 @@ impl Error {
     }
 
     /// The body of a success ended early because the connection did.
-    pub(crate) fn cut_by(mut self, cause: reqwest::Error) -> Self {
-        self.inner.timed_out = cause.is_timeout();
+    pub(crate) fn cut_by(mut self, cause: hyper::Error) -> Self {
+        self.inner.timed_out = is_timeout(&cause);
         self.inner.cut = true;
-        self.with_source(cause.without_url())
+        self.with_source(cause)
     }
 
     /// A success in which something cannot be read that the type is worthless without.

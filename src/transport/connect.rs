@@ -1,80 +1,179 @@
-//! How the HTTP clients are built, and what is switched off in them.
-//!
-//! reqwest and hyper repeat requests on their own in three places, all of which are closed here:
-//! redirects are not followed; reqwest's own retries (a stream refused or a connection closed by an HTTP/2
-//! server) are off; and hyper's repetition of a request that met a pooled connection on its way down cannot
-//! happen to a client without a pool. TLS early data, which a network can replay, is off by default in
-//! rustls and stays so.
-//!
-//! Calls that write go through a client without a pool, on HTTP/1.1: a connection of its own for each
-//! costs a round trip or two, and an idle connection that the other side has just given up, the commonest
-//! cause of an unknown outcome, cannot be met.
+//! How a connection comes about: address, proxy, TLS, and the time that all of it may take.
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reqwest::redirect::Policy;
-use rustls::crypto::CryptoProvider;
-use rustls_platform_verifier::Verifier;
+use http::Uri;
+use http::uri::Scheme;
+use hyper::rt::{Read, ReadBufCursor, Write};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::Matcher;
+use tokio::time::timeout;
+use tower_service::Service;
 
-use super::reach::Watch;
-use crate::error::{Error, Result};
+use super::tls::Tls;
 
-/// The clients of one [`Client`](crate::Client).
+/// A failure of a connection to come about.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// Makes connections, each within its time. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Http {
-    /// For calls that only read, and for tokens.
-    pub(crate) reads: reqwest::Client,
-    /// For calls that write: no pool, HTTP/1.1.
-    pub(crate) writes: reqwest::Client,
+pub(crate) struct Connector {
+    route: Route,
+    tls: Tls,
+    limit: Duration,
 }
 
-pub(crate) struct Settings<'a> {
-    pub(crate) user_agent: &'a str,
-    pub(crate) connect_timeout: Duration,
-    /// Whether the proxies of the environment are used. They never are for plain http, which stays on this
-    /// machine.
-    pub(crate) proxies: bool,
-}
+impl Connector {
+    pub(crate) fn new(tls: Tls, proxies: Option<Arc<Matcher>>, limit: Duration) -> Self {
+        let mut http = HttpConnector::new();
+        http.enforce_http(false);
+        http.set_nodelay(true);
+        // A connection whose other side is gone is noticed within the time of a call.
+        http.set_keepalive(Some(Duration::from_secs(15)));
+        http.set_keepalive_interval(Some(Duration::from_secs(15)));
+        http.set_keepalive_retries(Some(3));
+        #[cfg(target_os = "linux")]
+        http.set_tcp_user_timeout(Some(Duration::from_secs(30)));
+        Self { route: Route { http, tls: tls.clone(), proxies }, tls, limit }
+    }
 
-impl Http {
-    pub(crate) fn build(settings: &Settings<'_>) -> Result<Self> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let reads = common(settings, tls(&provider, &[b"h2", b"http/1.1"])?);
-        let writes = common(settings, tls(&provider, &[b"http/1.1"])?)
-            .http1_only()
-            .pool_max_idle_per_host(0)
-            .connector_layer(Watch);
-        Ok(Self { reads: reads.build().map_err(unbuildable)?, writes: writes.build().map_err(unbuildable)? })
+    /// Makes a connection: TCP, proxy and TLS.
+    pub(crate) async fn connect(&self, to: Uri) -> Result<Stream, BoxError> {
+        let connecting = async {
+            let is_tls = to.scheme() == Some(&Scheme::HTTPS);
+            match self.tls.around(self.route.clone()) {
+                Some(mut tls) if is_tls => Ok(Stream::new(tls.call(to).await?)),
+                None if is_tls => Err("the client was built without TLS for this address".into()),
+                _ => Ok(Stream::new(self.route.clone().call(to).await?)),
+            }
+        };
+        match timeout(self.limit, connecting).await {
+            Ok(connected) => connected,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        }
     }
 }
 
-fn unbuildable(cause: reqwest::Error) -> Error {
-    Error::configuration("the HTTP client cannot be built").with_source(cause)
+impl Service<Uri> for Connector {
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = Connecting<Stream>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let connector = self.clone();
+        Box::pin(async move { connector.connect(to).await })
+    }
 }
 
-fn common(settings: &Settings<'_>, tls: rustls::ClientConfig) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .user_agent(settings.user_agent)
-        .connect_timeout(settings.connect_timeout);
-    if settings.proxies { builder } else { builder.no_proxy() }
+/// The way to a host, without the TLS of that host: directly, or through a tunnel of the proxy that its address asks for.
+#[derive(Clone)]
+struct Route {
+    http: HttpConnector,
+    tls: Tls,
+    proxies: Option<Arc<Matcher>>,
 }
 
-/// rustls with ring and the certificates of the platform. Given explicitly, so that what another crate
-/// has installed for the process changes nothing here.
-fn tls(provider: &Arc<CryptoProvider>, alpn: &[&[u8]]) -> Result<rustls::ClientConfig> {
-    let verifier = Verifier::new(provider.clone())
-        .map_err(|cause| Error::configuration("the certificates of the platform cannot be used").with_source(cause))?;
-    let mut config = rustls::ClientConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|cause| Error::configuration("TLS cannot be set up").with_source(cause))?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth();
-    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
-    Ok(config)
+impl Service<Uri> for Route {
+    type Response = Stream;
+    type Error = BoxError;
+    type Future = Connecting<Stream>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let mut http = self.http.clone();
+        let Some(proxy) = self.proxies.as_ref().and_then(|proxies| proxies.intercept(&to)) else {
+            return Box::pin(async move { Ok(Stream::new(http.call(to).await?)) });
+        };
+        let uri = proxy.uri().clone();
+        let auth = proxy.basic_auth().cloned();
+        match (uri.scheme_str(), self.tls.around(http.clone())) {
+            (Some("http"), _) => Box::pin(tunnel(uri, auth, http, to)),
+            (Some("https"), Some(https)) => Box::pin(tunnel(uri, auth, https, to)),
+            // Going round it would show a host to those whom the proxy keeps it from.
+            _ => Box::pin(async { Err("a proxy must have an http or https address".into()) }),
+        }
+    }
+}
+
+/// A connection through a proxy that does not see what goes over it.
+async fn tunnel<C>(proxy: Uri, auth: Option<http::HeaderValue>, connector: C, to: Uri) -> Result<Stream, BoxError>
+where
+    C: Service<Uri>,
+    C::Response: Io,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let mut tunnel = Tunnel::new(proxy, connector);
+    if let Some(auth) = auth {
+        tunnel = tunnel.with_auth(auth);
+    }
+    Ok(Stream::new(tunnel.call(to).await?))
+}
+
+/// What a connection can do.
+pub(crate) trait Io: Read + Write + Connection + Send + Unpin + 'static {}
+
+impl<T: Read + Write + Connection + Send + Unpin + 'static> Io for T {}
+
+/// A connection, whatever it goes through.
+pub(crate) struct Stream(Box<dyn Io>);
+
+impl Stream {
+    fn new(io: impl Io) -> Self {
+        Self(Box::new(io))
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        self.0.connected()
+    }
+}
+
+impl Read for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(context, buffer)
+    }
+}
+
+impl Write for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(context)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        parts: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write_vectored(context, parts)
+    }
 }

@@ -3,12 +3,17 @@
 //! Credentials are added here and to the configured host only. What a response means for the caller is decided
 //! by the client layer above; how a token is had, by `auth`.
 
-pub(crate) mod connect;
+mod connect;
 mod hooks;
 mod reach;
 mod run;
 mod scope;
 mod service;
+mod spare;
+pub(crate) mod tls;
+pub(crate) mod wire;
 
+pub(crate) use connect::BoxError;
 pub(crate) use scope::CallScope;
 pub(crate) use service::Service;
+pub(crate) use wire::SendError;

@@ -14,6 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::scope::CallScope;
+use super::wire::Outgoing;
 use crate::check;
 use crate::error::{Error, Outcome, Result, is_passing, request_id};
 use crate::raw_response::{self, LARGEST_BODY, RawResponse, Read};
@@ -35,8 +36,7 @@ impl CallScope {
 
     async fn attempts(&self, request: reqwest::Request) -> Result<RawResponse> {
         let service = &self.shared.service;
-        let reads = self.shared.operation.only_reads();
-        let http = if reads { &service.http.reads } else { &service.http.writes };
+        let request = service.wire.outgoing(&request)?;
         let mut retries = 0;
         let mut replayed = false;
         let mut refusal = None;
@@ -47,14 +47,11 @@ impl CallScope {
                 // its cause.
                 Err(cause) => return Err(self.after_attempts(combine(refusal, cause))),
             };
-            // A body of bytes, the only kind the generated client makes, can always be copied.
-            let Some(mut copy) = request.try_clone() else {
-                return Err(Error::invalid("the request cannot be copied"));
-            };
+            let mut copy = request.clone();
             copy.headers_mut().insert(AUTHORIZATION, token.header());
             let number = self.begin_attempt();
             let began = Instant::now();
-            let end = self.send(http, copy, retries).await;
+            let end = self.send(copy, retries).await;
             self.log(number, began, &end);
             let error = match end {
                 Ok(answer) => return Ok(answer),
@@ -79,8 +76,8 @@ impl CallScope {
         }
     }
 
-    async fn send(&self, http: &reqwest::Client, request: reqwest::Request, retries: u32) -> Result<RawResponse> {
-        let attempt = self.shared.reach.of(self.exchange(http, request));
+    async fn send(&self, request: Outgoing, retries: u32) -> Result<RawResponse> {
+        let attempt = self.exchange(request);
         // Only where another attempt follows: the last one may use up the time of the call.
         if self.shared.operation.only_reads() && retries < self.shared.service.retry.retries {
             timeout(READ_ATTEMPT, attempt).await.unwrap_or_else(|_| Err(self.out_of_time()))
@@ -130,12 +127,13 @@ impl CallScope {
 
 impl CallScope {
     /// One request and its response.
-    async fn exchange(&self, http: &reqwest::Client, request: reqwest::Request) -> Result<RawResponse> {
-        let response = match http.execute(request).await {
-            Ok(response) => response,
-            Err(cause) if cause.is_connect() => return Err(Error::connect(cause)),
-            Err(cause) => return Err(Error::transport(cause)),
+    async fn exchange(&self, request: Outgoing) -> Result<RawResponse> {
+        let wire = &self.shared.service.wire;
+        let response = match self.shared.operation.only_reads() {
+            true => wire.read(request).await,
+            false => wire.write(request, &self.shared.reach).await,
         };
+        let response = response.map_err(Error::not_responded)?;
         self.begin_response(RawResponse::head(&response));
         match raw_response::read(response, LARGEST_BODY).await {
             // Whatever became of its body, this is no success.

@@ -2,14 +2,14 @@
 
 use url::Url;
 
-use super::connect::Http;
+use super::wire::Wire;
 use crate::auth::TokenCache;
 use crate::retry::RetryPolicy;
 
 /// Where requests go, on which connections, with which tokens, and how often they are tried.
 pub(crate) struct Service {
     pub(crate) base_url: Url,
-    pub(crate) http: Http,
+    pub(crate) wire: Wire,
     pub(crate) tokens: TokenCache,
     pub(crate) retry: RetryPolicy,
 }

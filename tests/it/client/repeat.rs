@@ -3,13 +3,13 @@
 //! The libraries below repeat requests on their own in some cases; the tests here would see it.
 
 use std::io::ErrorKind as IoErrorKind;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::support::{Reply, Seen, Server};
 use dintero::{Client, Error, ErrorKind, Operation, Outcome, RetryPolicy, TransactionId};
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
@@ -129,27 +129,83 @@ async fn calls_that_write_have_a_connection_of_their_own() {
     assert_eq!(connections.len(), 40);
 }
 
-/// The same for a connection that is taken down before it has read anything.
+/// The same for a connection that is taken down in the middle of the request, or before the server reads any of it.
 #[tokio::test]
-async fn a_connection_that_is_dropped_at_once_is_not_tried_again() {
+async fn a_connection_that_is_dropped_is_not_tried_again() {
+    for reads in [true, false] {
+        let tokens = server(|_, _| transaction()).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let begun = Arc::new(AtomicUsize::new(0));
+        let count = begun.clone();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let count = count.clone();
+                let _ = stream.set_zero_linger();
+                tokio::spawn(async move {
+                    // A connection that was opened ahead brings nothing until it is used.
+                    if reads && stream.read(&mut [0; 16]).await.is_ok_and(|bytes| bytes > 0) {
+                        count.fetch_add(1, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
+        let client = tokens.builder().base_url(format!("http://{address}/v1")).retry(quick());
+        let client = client.build().unwrap();
+        for n in 1..=20 {
+            let error = write(&client).await.unwrap_err();
+            if reads {
+                assert_eq!((error.outcome(), error.attempts()), (Outcome::Unknown, 1));
+                assert_eq!(begun.load(Ordering::SeqCst), n, "{error}");
+            } else {
+                assert!(matches!(error.outcome(), Outcome::Unknown | Outcome::NotSent), "{error}");
+            }
+        }
+    }
+}
+
+/// While calls follow one another, the connection of the next is opened before that call begins.
+#[tokio::test]
+async fn a_connection_is_opened_ahead_while_calls_follow_one_another() {
     let tokens = server(|_, _| transaction()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let accepted = Arc::new(AtomicUsize::new(0));
-    let count = accepted.clone();
+    let (accepted, mut seen) = tokio::sync::watch::channel(0);
+    let used = Arc::new(Mutex::new(vec![]));
+    let order = used.clone();
     tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            count.fetch_add(1, Ordering::SeqCst);
-            let _ = stream.set_zero_linger();
+        for number in 1.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            accepted.send_replace(number);
+            let (mut accepted, order) = (accepted.subscribe(), order.clone());
+            tokio::spawn(async move {
+                let mut request = vec![0; 4096];
+                if stream.read(&mut request).await.is_ok_and(|bytes| bytes > 0) {
+                    let calls = {
+                        let mut order = order.lock().unwrap();
+                        order.push(number);
+                        order.len()
+                    };
+                    // The second call and each after it get their response once a connection for the next is there.
+                    let wanted = if calls == 1 { 1 } else { calls + 1 };
+                    accepted.wait_for(|count| *count >= wanted).await.unwrap();
+                    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+                    stream.write_all(head.as_bytes()).await.unwrap();
+                }
+            });
         }
     });
-    let client = tokens.builder().base_url(format!("http://{address}/v1")).retry(quick());
-    let client = client.build().unwrap();
-    for n in 1..=20 {
-        let error = write(&client).await.unwrap_err();
-        assert_ne!(error.outcome(), Outcome::Rejected);
-        assert_eq!(accepted.load(Ordering::SeqCst), n, "{error}");
+    let client = tokens.builder().base_url(format!("http://{address}/v1")).build().unwrap();
+    let _ = write(&client).await;
+    assert_eq!(*seen.borrow_and_update(), 1, "a lone call opens one connection");
+    for _ in 0..3 {
+        let _ = write(&client).await;
     }
+    // Each was used once, and one is left over.
+    let mut used = used.lock().unwrap().clone();
+    used.sort_unstable();
+    assert_eq!(used, [1, 2, 3, 4]);
+    assert_eq!(*seen.borrow_and_update(), 5);
 }
 
 #[tokio::test]

@@ -49,6 +49,11 @@ impl Gateway {
         }
     }
 
+    /// Whether a request was passed on by then.
+    pub(super) fn had_passed_on(&self, by: Instant) -> bool {
+        self.passed_on.lock().unwrap().is_some_and(|at| at <= by)
+    }
+
     /// When the request that was held last had been passed on and answered.
     pub(super) fn take_passed_on(&self) -> Option<Instant> {
         self.passed_on.lock().unwrap().take()
