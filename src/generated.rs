@@ -12,6 +12,19 @@
     mismatched_lifetime_syntaxes
 )]
 
+// The generated client sends nothing by itself: under the names of what it would send with, it gets what makes requests.
+mod reqwest {
+    pub use crate::transport::maker::{Client, ClientBuilder};
+}
+
+mod progenitor_client {
+    pub use progenitor_runtime::{
+        ByteStream, Error, OperationInfo, QueryParam, RequestBuilderExt, ResponseValue, encode_path,
+    };
+
+    pub use crate::transport::maker::{ClientHooks, ClientInfo};
+}
+
 include!(concat!(env!("OUT_DIR"), "/client.rs"));
 
 /// The structs.

@@ -21,6 +21,7 @@ use crate::generated;
 use crate::ids::{AccountId, SessionId, TransactionId};
 use crate::read::{self, SkippedField, Unreadable};
 use crate::transport::CallScope;
+use crate::transport::maker::Client as Maker;
 use crate::verdict::Attempt;
 
 /// What a request becomes when it is awaited.
@@ -49,7 +50,7 @@ impl Context {
 
 /// What progenitor's function of an operation returns.
 pub(crate) type Sent<T> =
-    Result<progenitor_client::ResponseValue<T>, progenitor_client::Error<crate::types::ErrorBody>>;
+    Result<progenitor_runtime::ResponseValue<T>, progenitor_runtime::Error<crate::types::ErrorBody>>;
 
 /// A request type. The generator writes the implementations.
 pub(crate) trait Request: Send + Sync {
@@ -182,7 +183,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
         headers.extend(request.toggles_header().map_err(name)?);
         CallScope::new(core.service.clone(), R::OPERATION, headers, context.limit())
     };
-    let client = generated::Client::new_with_client(&core.base, core.service.wire.maker(), scope.clone());
+    let client = generated::Client::new_with_client(&core.base, Maker, scope.clone());
     let span = R::span(core.account.as_str());
     let began = Instant::now();
     let called = async {

@@ -4,7 +4,7 @@
 //! by the client layer above; how a token is had, by `auth`.
 
 mod connect;
-mod hooks;
+pub(crate) mod maker;
 mod reach;
 mod run;
 mod scope;

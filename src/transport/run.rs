@@ -158,14 +158,10 @@ fn combine(refusal: Option<Error>, cause: Error) -> Error {
 const LONG_BODY: usize = 64 * 1024;
 
 impl CallScope {
-    /// Sends a request for the generated client and leaves what became of it in the scope. The generated client gets a
-    /// response of a status that it does not know, and so reads nothing: reading is [`read`](Self::read)'s.
-    pub(crate) async fn exec(&self, request: reqwest::Request) -> reqwest::Response {
+    /// Sends a request for the generated client and leaves what became of it in the scope.
+    pub(crate) async fn exec(&self, request: reqwest::Request) {
         let end = self.run(request).await;
         self.set_end(end);
-        let mut stand_in = http::Response::new(bytes::Bytes::new());
-        *stand_in.status_mut() = StatusCode::from_u16(999).unwrap_or_default();
-        stand_in.into()
     }
 
     /// Reads a response within the time of the call.

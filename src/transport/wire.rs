@@ -54,7 +54,6 @@ pub(crate) struct Wire {
     reads: Client<Connector, Full<Bytes>>,
     writes: Arc<Spares>,
     user_agent: HeaderValue,
-    maker: reqwest::Client,
 }
 
 impl Wire {
@@ -68,25 +67,18 @@ impl Wire {
         };
         let proxies = match settings.proxy {
             _ if is_loopback(base) => None,
-            Some(address) => Some(Matcher::builder().all(address.to_owned()).build()),
+            Some(address) => Some(through(address)?),
             None => Some(Matcher::from_system()),
         };
         let proxies = proxies.map(Arc::new);
         let connector =
             |versions| Ok::<_, Error>(Connector::new(tls(versions)?, proxies.clone(), settings.connect_timeout));
-        let maker = reqwest::Client::builder().no_proxy().build();
-        let maker = maker.map_err(|cause| Error::configuration("no request can be made").with_source(cause))?;
         let reads = Client::builder(TokioExecutor::new())
             .timer(TokioTimer::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(90))
             .build(connector(Versions::Two)?);
-        Ok(Self { reads, writes: Spares::new(connector(Versions::One)?), user_agent, maker })
-    }
-
-    /// What the generated client makes its requests with; it sends none.
-    pub(crate) fn maker(&self) -> reqwest::Client {
-        self.maker.clone()
+        Ok(Self { reads, writes: Spares::new(connector(Versions::One)?), user_agent })
     }
 
     /// A request of the generated client as it goes out, but for its credentials.
@@ -125,6 +117,15 @@ impl Wire {
             Some(_) => SendError::NotSent(failed.into_error().into()),
             None => SendError::Lost(failed.into_error().into()),
         })
+    }
+}
+
+/// All goes through one proxy. An address that cannot be read must not be the same as none.
+fn through(address: &str) -> Result<Matcher> {
+    let matcher = Matcher::builder().all(address.to_owned()).build();
+    match matcher.intercept(&Uri::from_static("https://service.invalid")) {
+        Some(_) => Ok(matcher),
+        None => Err(Error::configuration("the address of the proxy is not valid: `http://host:port` is expected")),
     }
 }
 

@@ -8,6 +8,7 @@ mod repeat;
 mod requests;
 mod spans;
 mod sums;
+mod tls;
 mod token;
 mod token_store;
 mod unproven;

@@ -1,0 +1,185 @@
+//! What the generated client makes its requests with, in place of a `reqwest::Client`.
+//!
+//! A `reqwest::Client` sets up the TLS that the features of the whole program ask for, which loads certificates and may
+//! fail or panic. The generated client sends nothing by itself, so it gets a [`Client`] that only makes requests, under the
+//! names that the generated code uses, and hooks of the same form.
+
+// Private, and named in what the generator writes as public.
+#![allow(unreachable_pub)]
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use progenitor_runtime::{Error, OperationInfo};
+use reqwest::Request;
+use serde::Serialize;
+use url::Url;
+
+use super::scope::CallScope;
+
+/// Makes requests.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Client;
+
+// Which methods of HTTP are used is for the document to say.
+#[allow(dead_code)]
+impl Client {
+    pub fn get(&self, url: String) -> RequestBuilder {
+        RequestBuilder::new(Method::GET, &url)
+    }
+
+    pub fn post(&self, url: String) -> RequestBuilder {
+        RequestBuilder::new(Method::POST, &url)
+    }
+
+    pub fn put(&self, url: String) -> RequestBuilder {
+        RequestBuilder::new(Method::PUT, &url)
+    }
+
+    pub fn patch(&self, url: String) -> RequestBuilder {
+        RequestBuilder::new(Method::PATCH, &url)
+    }
+
+    pub fn delete(&self, url: String) -> RequestBuilder {
+        RequestBuilder::new(Method::DELETE, &url)
+    }
+}
+
+/// The generated code can build a client of its own. Nothing calls that.
+#[derive(Debug)]
+pub struct ClientBuilder;
+
+impl ClientBuilder {
+    pub fn new() -> Self {
+        Self
+    }
+
+    pub fn connect_timeout(self, _: std::time::Duration) -> Self {
+        self
+    }
+
+    pub fn timeout(self, _: std::time::Duration) -> Self {
+        self
+    }
+
+    pub fn build(self) -> Result<Client, Unmade> {
+        Ok(Client)
+    }
+}
+
+/// A request that could not be made. What it could not be made of is not kept: it may hold a value of the caller.
+#[derive(Debug)]
+pub struct Unmade;
+
+impl<E> From<Unmade> for Error<E> {
+    fn from(_: Unmade) -> Self {
+        Self::InvalidRequest(String::new())
+    }
+}
+
+/// A request being made.
+#[derive(Debug)]
+pub struct RequestBuilder(Result<Request, Unmade>);
+
+impl RequestBuilder {
+    fn new(method: Method, url: &str) -> Self {
+        Self(Url::parse(url).map(|url| Request::new(method, url)).map_err(|_| Unmade))
+    }
+
+    fn with(self, add: impl FnOnce(&mut Request) -> Result<(), Unmade>) -> Self {
+        Self(self.0.and_then(|mut request| add(&mut request).map(|()| request)))
+    }
+
+    pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
+        self.with(|request| {
+            request.headers_mut().append(name, value);
+            Ok(())
+        })
+    }
+
+    pub fn headers(self, headers: HeaderMap) -> Self {
+        self.with(|request| {
+            request.headers_mut().extend(headers);
+            Ok(())
+        })
+    }
+
+    pub fn query(self, query: &impl Serialize) -> Self {
+        self.with(|request| {
+            let url = request.url_mut();
+            let mut pairs = url.query_pairs_mut();
+            query.serialize(serde_urlencoded::Serializer::new(&mut pairs)).map_err(|_| Unmade)?;
+            drop(pairs);
+            // A parameter that is not set leaves an empty query behind.
+            if url.query() == Some("") {
+                url.set_query(None);
+            }
+            Ok(())
+        })
+    }
+
+    pub fn json(self, body: &impl Serialize) -> Self {
+        self.with(|request| {
+            let body = serde_json::to_vec(body).map_err(|_| Unmade)?;
+            let json = HeaderValue::from_static("application/json");
+            request.headers_mut().entry(http::header::CONTENT_TYPE).or_insert(json);
+            *request.body_mut() = Some(body.into());
+            Ok(())
+        })
+    }
+
+    pub fn build(self) -> Result<Request, Unmade> {
+        self.0
+    }
+}
+
+/// The end of a call that the scope has. The generated client gets no response: reading it is not its part.
+#[derive(Debug)]
+pub struct InScope;
+
+impl<E> From<InScope> for Error<E> {
+    fn from(_: InScope) -> Self {
+        Self::Custom(String::new())
+    }
+}
+
+/// What the generated code says of its client.
+#[allow(unused)]
+pub trait ClientInfo<Inner> {
+    fn api_version() -> &'static str;
+    fn baseurl(&self) -> &str;
+    fn client(&self) -> &Client;
+    fn inner(&self) -> &Inner;
+}
+
+/// What happens before and in place of sending.
+pub trait ClientHooks<Inner>: ClientInfo<Inner> {
+    fn pre<E>(&self, request: &mut Request, _: &OperationInfo) -> impl Future<Output = Result<(), Error<E>>> + Send;
+
+    fn exec(
+        &self,
+        request: Request,
+        _: &OperationInfo,
+    ) -> impl Future<Output = Result<reqwest::Response, InScope>> + Send;
+
+    fn post<E: Send>(
+        &self,
+        _: &Result<reqwest::Response, InScope>,
+        _: &OperationInfo,
+    ) -> impl Future<Output = Result<(), Error<E>>> + Send {
+        std::future::ready(Ok(()))
+    }
+}
+
+impl ClientHooks<CallScope> for crate::generated::Client {
+    async fn pre<E>(&self, request: &mut Request, _: &OperationInfo) -> Result<(), Error<E>> {
+        let scope = self.inner();
+        scope.prepare(request).map_err(|error| {
+            scope.set_end(Err(scope.name(error)));
+            Error::from(InScope)
+        })
+    }
+
+    async fn exec(&self, request: Request, _: &OperationInfo) -> Result<reqwest::Response, InScope> {
+        self.inner().exec(request).await;
+        Err(InScope)
+    }
+}
