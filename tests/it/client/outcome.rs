@@ -244,9 +244,11 @@ async fn a_declined_payment_is_an_error_with_its_retry_policy() {
     let sandbox = Sandbox::start().await.unwrap();
     let client = client(&sandbox);
     let request = pay_request("month-1");
-    for (codes, wait, expected) in
-        [(vec!["DO_NOT_RETRY"], None, None), (vec!["RETRY_AFTER_DELAY"], Some("3600"), Some(Duration::from_secs(3600)))]
-    {
+    for (codes, wait, expected) in [
+        (vec!["DO_NOT_RETRY"], None, None),
+        (vec!["RETRY_AFTER_DELAY"], Some("3600"), Some(Duration::from_secs(3600))),
+        (vec!["RETRY_AFTER_DELAY"], Some("P1D"), Some(Duration::from_secs(86_400))),
+    ] {
         sandbox.inject(Operation::PaySession, Fault::declined(&codes, wait));
         let error = client.sessions().pay(request.clone()).await.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Failed, Outcome::Rejected), "{error:?}");
