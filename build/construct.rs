@@ -1,5 +1,5 @@
-//! How the types that are sent are made: `new`, or else a [`builder`](super::builder), for what they require, and a setter
-//! for each other field.
+//! How the types that are sent are made: `new`, or else a [`builder`](super::builder), for what they require, and a
+//! setter for each other field.
 //!
 //! A type that is only received has none of it: the service makes it, and tests make it of JSON.
 

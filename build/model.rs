@@ -205,6 +205,9 @@ pub struct Call {
     pub name: String,
     /// What it does.
     pub doc: String,
+    /// A program that makes it: Rust in an async function that has a `client`.
+    #[serde(default)]
+    pub example: String,
     /// The parameters of the path, in its order.
     pub path_params: Vec<Param>,
     /// The parameters of the query, by name.

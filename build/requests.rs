@@ -31,7 +31,7 @@ pub fn requests(surface: &Surface) -> Result<TokenStream, String> {
         groups.entry(&call.group).or_default().push(call);
     }
     for (name, calls) in &groups {
-        out.extend(group(name, calls));
+        out.extend(group(name, calls, surface));
     }
     for call in &surface.calls {
         out.extend(request(call, surface).map_err(|message| format!("operation `{}`: {message}", call.id))?);
@@ -89,13 +89,13 @@ fn setter_argument(kind: &Kind) -> (TokenStream, fn(&Ident) -> TokenStream) {
 }
 
 /// `Client::sessions()` and what it gives.
-fn group(name: &str, calls: &[&Call]) -> TokenStream {
+fn group(name: &str, calls: &[&Call], surface: &Surface) -> TokenStream {
     let (kind, method) = (group_type(name), ident(name));
     let about = format!(" Calls on {name}, made by [`Client::{name}`](crate::Client::{name}).");
-    let short = format!(" Calls on {name}.");
+    let short = format!(" Returns the calls on {name}.");
     let methods = calls.iter().map(|call| {
         let (name, request) = (ident(&call.name), request_type(call));
-        let text = doc(&method_doc(call));
+        let text = doc(&method_doc(call, surface));
         let arguments = arguments(call);
         let params = arguments.iter().map(|(name, kind, _)| quote!(#name: #kind));
         let fields = arguments
@@ -138,25 +138,49 @@ pub fn group_type(name: &str) -> Ident {
 }
 
 /// The documentation of the method that begins a call.
-fn method_doc(call: &Call) -> String {
-    let Call { doc, method, path, .. } = call;
+fn method_doc(call: &Call, surface: &Surface) -> String {
+    let Call { method, path, .. } = call;
+    // The document names calls by their ids; here each is the method that makes it.
+    let doc = surface.calls.iter().fold(call.doc.clone(), |doc, other| {
+        let link = format!("[`{0}`]({1}::{0})", other.name, group_type(&other.group));
+        doc.replace(&format!("`{}`", other.id), &link)
+    });
     let again = if call.reads_only {
-        "It only reads, so it is sent again as the client's [`RetryPolicy`](crate::RetryPolicy) says, and a future that \
-         is dropped leaves nothing behind."
+        "The client retries it as its [`RetryPolicy`](crate::RetryPolicy) says, because it only reads. A dropped future \
+         has no effect."
     } else {
-        "It is sent once. It is sent again only where nothing of it can have been carried out: when no connection was \
-         made, as the client's [`RetryPolicy`](crate::RetryPolicy) says, and once after a 401. **A future that is \
-         dropped, by a timeout around it or with the task that awaits it, takes nothing back:** if it was polled, the \
-         call may have been carried out, as after an [`Outcome::Unknown`](crate::Outcome::Unknown)."
+        "The client retries it only where it cannot have been carried out: when no connection was made, as the \
+         [`RetryPolicy`](crate::RetryPolicy) says, and once after a 401. **Dropping the future, by a timeout around it \
+         or with its task, does not cancel the call:** once polled, it may have been carried out, as after an \
+         [`Outcome::Unknown`](crate::Outcome::Unknown)."
     };
     let more = if call.paging.is_some() {
-        " Awaited, the request gives one page; its `pages` and `rows` are streams of the whole list."
+        " Awaiting the request returns one page; `pages` and `rows` return streams of the whole list."
     } else {
         ""
     };
     format!(
-        "{doc}\n\nSends `{method} {path}` when the request is awaited.{more}\n\n# Errors\nSee [`Error`](crate::Error), \
-         whose [`outcome`](crate::Error::outcome) says what is known of the effect.\n\n# Retries\n{again}"
+        "{doc}\n\nSends `{method} {path}` when the request is awaited.{more}{}\n\n# Errors\nSee [`Error`](crate::Error), \
+         whose [`outcome`](crate::Error::outcome) says what is known of the effect.\n\n# Retries\n{again}",
+        example(call)
+    )
+}
+
+/// The section with the example, a test that runs in the sandbox.
+fn example(call: &Call) -> String {
+    if call.example.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\n\n# Example\n```\n\
+         # include!(concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/docs/example.rs\"));\n\
+         # #[tokio::main(flavor = \"current_thread\")]\n\
+         # async fn main() -> Result<(), BoxError> {{\n\
+         # let (sandbox, client) = start().await?;\n\
+         {}\n\
+         # Ok(())\n\
+         # }}\n```",
+        call.example.trim_end()
     )
 }
 
@@ -249,8 +273,8 @@ fn request_doc(call: &Call) -> String {
     let group = group_type(&call.group);
     let name = &call.name;
     format!(
-        "A request of [`{group}::{name}`], which is sent when it is awaited.\n\n\
-         Its methods set what may be left out; `Debug` shows nothing of what it holds."
+        "A request of [`{group}::{name}`], sent when it is awaited.\n\n\
+         Its methods set optional parameters. `Debug` shows none of its content."
     )
 }
 
@@ -295,7 +319,7 @@ fn setters(call: &Call) -> TokenStream {
     let toggles = call.toggles.as_deref().map(|toggle| {
         let (kind, defaults) = (rust::path_of(toggle), toggle_group(toggle));
         let text = format!(
-            " The feature toggles of this call, instead of the client's \
+            " Sets the feature toggles of this call, instead of the client's \
              [`{defaults}_toggles`](crate::ClientBuilder::{defaults}_toggles)."
         );
         quote! {
@@ -314,13 +338,14 @@ fn setters(call: &Call) -> TokenStream {
         #(#params)*
         #toggles
 
-        /// How long the call may take altogether, instead of the client's [`timeout`](crate::ClientBuilder::timeout).
+        /// Sets how long the call may take altogether, instead of the client's
+        /// [`timeout`](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.context.timeout = Some(timeout);
             self
         }
 
-        /// System headers, each that is set instead of the client's [`system`](crate::ClientBuilder::system).
+        /// Sets system headers; each that is set replaces the client's [`system`](crate::ClientBuilder::system).
         pub fn system(mut self, system: crate::SystemHeaders) -> Self {
             self.context.system = Some(system);
             self
@@ -370,7 +395,7 @@ fn list(call: &Call, surface: &Surface) -> Result<TokenStream, String> {
     let (name, row) = (request_type(call), rust::path_of(row));
     let json = &paging.row_id;
     let pages = format!(
-        " All pages of the list, `{}` rows each ({longest} unless set), from where the request begins to the end.",
+        " Returns all pages of the list, `{}` rows each ({longest} unless set), from where the request begins to the end.",
         paging.limit
     );
     Ok(quote! {
@@ -404,8 +429,8 @@ fn list(call: &Call, surface: &Surface) -> Result<TokenStream, String> {
         impl #name {
             #[doc = #pages]
             ///
-            /// Each page is fetched when it is asked for, and one is held at a time. After an error the stream ends; to go
-            /// on, begin after the last row received.
+            /// Each page is fetched when it is asked for, and one is held at a time. After an error the stream ends; to
+            /// go on, begin after the last row received.
             ///
             /// # Errors
             /// As the call, and [`ErrorKind::Unreadable`](crate::ErrorKind::Unreadable) when a page does not lead on:

@@ -5,7 +5,8 @@ use quote::{format_ident, quote};
 
 use super::model::{Field, Kind, Presence};
 
-/// Names that modules of generated code have in scope beside all types of the surface, which therefore cannot have them.
+/// Names that modules of generated code have in scope beside all types of the surface, which therefore cannot have
+/// them.
 pub const IN_SCOPE: [&str; 15] = [
     "BTreeMap",
     "Box",

@@ -1,8 +1,8 @@
 //! What progenitor wrote, compared with the model and finished: fields on the heap, attributes, documentation.
 //!
-//! Nothing is learned from the code. It is walked once, each field and each argument beside what the model says of it, so
-//! that a field that got lost, a type of another kind, or arguments in another order stop the build instead of reaching
-//! a user.
+//! Nothing is learned from the code. It is walked once, each field and each argument beside what the model says of it,
+//! so that a field that got lost, a type of another kind, or arguments in another order stop the build instead of
+//! reaching a user.
 
 use std::collections::BTreeMap;
 

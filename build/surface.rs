@@ -155,7 +155,8 @@ fn field(document: &Value, owner: &str, json: &str, schema: &Value, required: bo
     Ok(Field { json: json.to_owned(), rust: names::field(json), kind, presence, boxed, setter: None, doc })
 }
 
-/// Whether a type holds another one, directly or in what it holds, with no list between: then one has to be on the heap.
+/// Whether a type holds another one, directly or in what it holds, with no list between: then one has to be on the
+/// heap.
 fn holds(document: &Value, outer: &str, inner: &str) -> bool {
     let mut seen = BTreeSet::new();
     let mut open = vec![outer];
@@ -258,6 +259,7 @@ fn call(path: &str, method: &str, operation: &Value) -> Result<Call, String> {
         name: name.to_owned(),
         group: group.to_owned(),
         doc: text(operation, "description").to_owned(),
+        example: text(operation, "x-example").to_owned(),
         path_params,
         query,
         request: body.transpose()?,

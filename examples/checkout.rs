@@ -66,7 +66,7 @@ pub(crate) async fn up_to_payment(client: &Client, live: bool, out: &mut impl Wr
     Ok(())
 }
 
-/// In the embedded sandbox, where the customer is at hand.
+/// In the embedded sandbox, where the program plays the customer.
 pub(crate) async fn in_sandbox(out: &mut impl Write) -> Outcome<()> {
     let sandbox = Sandbox::start().await?;
     let credentials = Credentials::new(sandbox.account_id().parse()?, sandbox.client_id(), sandbox.client_secret());

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 /// The time of day, replaceable for tests.
 ///
-/// What expires by agreement with the service (tokens, signatures) is measured with this. Time-outs and waits
+/// What expires by agreement with the service (tokens, signatures) is measured with this. Timeouts and waits
 /// are measured with Tokio's timer, which its test utilities can pause.
 ///
 /// The wall clock is used on purpose: a monotonic clock stands still while a machine sleeps, and a token

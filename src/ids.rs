@@ -30,7 +30,7 @@ impl fmt::Display for Environment {
 }
 
 /// Why a text is not an id. Tells the kind of id and the reason, never the text itself, because what
-/// ends up in the place of an id by mistake may be anything.
+/// ends up in place of an id by mistake may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {what} id: {reason}")]
 pub struct IdError {
@@ -39,13 +39,13 @@ pub struct IdError {
 }
 
 impl IdError {
-    /// The kind of id: `account`, `session` or `transaction`.
+    /// Returns the kind of id: `account`, `session` or `transaction`.
     #[must_use]
     pub fn what(&self) -> &'static str {
         self.what
     }
 
-    /// What is wrong with the text.
+    /// Returns what is wrong with the text.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason
@@ -67,13 +67,13 @@ impl AccountId {
         Ok(Self(text))
     }
 
-    /// The id as text.
+    /// Returns the id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Sandbox or live, by the first letter.
+    /// Returns the environment, sandbox or live, by the first letter.
     #[must_use]
     pub fn environment(&self) -> Environment {
         if self.0.starts_with('P') { Environment::Live } else { Environment::Sandbox }
@@ -136,19 +136,19 @@ macro_rules! scoped_id {
                 Ok(Self { text, account: AccountId(account) })
             }
 
-            /// The id as text.
+            /// Returns the id as text.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.text
             }
 
-            /// The account the id belongs to.
+            /// Returns the account the id belongs to.
             #[must_use]
             pub fn account(&self) -> &AccountId {
                 &self.account
             }
 
-            /// Sandbox or live, by the account.
+            /// Returns the environment, sandbox or live, by the account.
             #[must_use]
             pub fn environment(&self) -> Environment {
                 self.account.environment()
@@ -346,7 +346,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_does_not_repeat_the_text() {
+    fn an_error_does_not_quote_the_text() {
         let error = SessionId::new("john@example.com").unwrap_err();
         assert!(!format!("{error} {error:?}").contains("john"));
         assert_eq!(error.what(), "session");

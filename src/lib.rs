@@ -1,4 +1,36 @@
 #![forbid(unsafe_code)]
+// The README's links lead to docs.rs; here they lead to the items themselves, since the first definition of a link
+// counts.
+//! [g-first]: crate::guide::first_payment
+//! [g-callbacks]: crate::guide::callbacks
+//! [g-unknown]: crate::guide::unknown_outcomes
+//! [g-sandbox]: crate::guide::testing
+//! [g-live]: crate::guide::going_live
+//! [g-machines]: crate::guide::many_machines
+//! [g-revision]: crate::guide::new_revision
+//! [create_from_profile]: crate::calls::Sessions::create_from_profile
+//! [create]: crate::calls::Sessions::create
+//! [update]: crate::calls::Sessions::update
+//! [get_session]: crate::calls::Sessions::get
+//! [cancel]: crate::calls::Sessions::cancel
+//! [list_sessions]: crate::calls::Sessions::list
+//! [create_payment_token]: crate::calls::Sessions::create_payment_token
+//! [pay]: crate::calls::Sessions::pay
+//! [get_transaction]: crate::calls::Transactions::get
+//! [captured]: crate::types::Transaction::captured
+//! [refunded]: crate::types::Transaction::refunded
+//! [capture]: crate::calls::Transactions::capture
+//! [refund]: crate::calls::Transactions::refund
+//! [void]: crate::calls::Transactions::void
+//! [update_authorization]: crate::calls::Transactions::update_authorization
+//! [update_transaction]: crate::calls::Transactions::update
+//! [list_transactions]: crate::calls::Transactions::list
+//! [once]: crate::calls::Once
+//! [resolve]: crate::Client::resolve
+//! [callback]: crate::callback
+//! [outcome]: crate::Error::outcome
+//! [verdict]: crate::Verdict
+//!
 #![doc = include_str!("../README.md")]
 
 mod auth;
@@ -8,6 +40,9 @@ mod client;
 mod clock;
 mod error;
 mod generated;
+// Only for readers: a program is built without it.
+#[cfg(any(doc, doctest))]
+pub mod guide;
 mod ids;
 mod loopback;
 pub mod money;

@@ -1,6 +1,6 @@
-//! When and how long to wait before an attempt is repeated.
+//! When to retry, and how long to wait.
 //!
-//! Which calls may be repeated at all is not decided here: that is the retry policy of each operation,
+//! Which calls may be retried at all is not decided here: that is the retry policy of each operation,
 //! which the vendored document carries. Here live the numbers.
 
 use std::time::{Duration, SystemTime};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::HeaderMap;
 use http::header::{DATE, RETRY_AFTER};
 
-/// How calls that only read are repeated, and any call whose connection was refused before a byte of it
+/// How calls that only read are retried, and any call whose connection was refused before a byte of it
 /// left. Calls that move money or create something are never sent again otherwise.
 ///
 /// The wait before retry `n` (from 0) is a random time between zero and `base * 2^n`, at most `cap` ("full
@@ -40,7 +40,7 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// No retries at all.
+    /// Returns a policy without retries.
     #[must_use]
     pub fn never() -> Self {
         Self { retries: 0, ..Self::default() }
@@ -69,7 +69,7 @@ fn jitter(most: Duration) -> Duration {
     Duration::from_nanos(fastrand::u64(0..=nanos))
 }
 
-/// `Retry-After` in seconds or as a date. A date counts from the answer's own `Date` where it has one, so
+/// `Retry-After` in seconds or as a date. A date counts from the response's own `Date` where it has one, so
 /// that a clock that is wrong here does no harm; one in the past is no wait at all.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

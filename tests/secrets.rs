@@ -77,7 +77,7 @@ fn session() -> CreateSessionFromProfile {
 }
 
 /// Errors of every kind, each carrying a customer's data where it can.
-fn trouble() -> Vec<Fault> {
+fn faults() -> Vec<Fault> {
     let said = format!("{EMAIL} {PHONE} {CARD_TOKEN}");
     let body = |value: Value| value.to_string();
     vec![
@@ -86,24 +86,24 @@ fn trouble() -> Vec<Fault> {
         Fault::truncated_body().after_executing(),
         Fault::wrong_length().after_executing(),
         Fault::garbage(),
-        Fault::answer(502, "text/html", format!("<html>{said}</html>")),
-        Fault::answer(
+        Fault::response(502, "text/html", format!("<html>{said}</html>")),
+        Fault::response(
             400,
             "application/json",
             body(json!({"error": {"code": "E", "message": said, "errors": [said]}})),
         ),
-        Fault::answer(400, "application/json", body(json!({"error": {"code": said, "message": said}}))),
-        Fault::answer(403, "application/json", body(json!({"message": said})))
+        Fault::response(400, "application/json", body(json!({"error": {"code": said, "message": said}}))),
+        Fault::response(403, "application/json", body(json!({"message": said})))
             .with_header("x-request-id", said.clone()),
-        Fault::answer(409, "application/json", body(json!({"error": said}))).with_header("x-customer", said.clone()),
-        Fault::answer(200, "application/json", body(json!({"amount": said, "currency": "NOK"}))),
-        Fault::answer(
+        Fault::response(409, "application/json", body(json!({"error": said}))).with_header("x-customer", said.clone()),
+        Fault::response(200, "application/json", body(json!({"amount": said, "currency": "NOK"}))),
+        Fault::response(
             200,
             "application/json",
             body(json!({"amount": 1, "currency": "NOK", "events": [{"amount": said}]})),
         ),
-        Fault::answer(200, "application/json", body(json!([said]))),
-        Fault::answer(307, "text/plain", said.clone()).with_header("location", format!("/v1/{EMAIL}")),
+        Fault::response(200, "application/json", body(json!([said]))),
+        Fault::response(307, "text/plain", said.clone()).with_header("location", format!("/v1/{EMAIL}")),
         Fault::fails_with_correction(),
     ]
 }
@@ -141,11 +141,11 @@ async fn nothing_secret_is_printed_or_logged() {
     let payment = CustomerPayment::new().email(EMAIL).phone_number(PHONE);
     let id = TransactionId::new(sandbox.customer_pays_with(&session_id, payment).unwrap()).unwrap();
     let read = sessions.get(&session_id).await.unwrap();
-    assert!(read.body().windows(EMAIL.len()).any(|part| part == EMAIL.as_bytes()), "the answers do hold the data");
+    assert!(read.body().windows(EMAIL.len()).any(|part| part == EMAIL.as_bytes()), "the responses do hold the data");
     printed.debug(&read);
     printed.debug(&*read);
 
-    sandbox.merge_into_answer(
+    sandbox.merge_into_response(
         Operation::GetTransaction,
         json!({"card": {"payment_token": CARD_TOKEN, "recurrence_token": CARD_TOKEN},
                "customer": {"email": EMAIL, "phone_number": PHONE}, "phone_number": PHONE}),
@@ -171,7 +171,7 @@ async fn nothing_secret_is_printed_or_logged() {
     printed.debug(&pay);
     printed.debug(&*sessions.pay(pay.clone()).await.unwrap());
 
-    for fault in trouble() {
+    for fault in faults() {
         sandbox.inject_times(Operation::CaptureTransaction, 1, fault.clone());
         sandbox.inject_times(Operation::GetTransaction, 3, fault.clone());
         sandbox.inject_times(Operation::ListTransactions, 3, fault.clone());

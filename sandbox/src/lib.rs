@@ -11,7 +11,7 @@
 //! method or option concerned. The sandbox keeps no money, checks no cards, and makes no claim
 //! to behave like the service where the documents are silent.
 //!
-//! Tests can ask for faults ([`Sandbox::inject`]), change responses ([`Sandbox::patch_answer`]),
+//! Tests can ask for faults ([`Sandbox::inject`]), change responses ([`Sandbox::patch_response`]),
 //! and count what arrived and what was done ([`Sandbox::received`], [`Sandbox::executed`]).
 //!
 //! Inside, three layers know only those below them: `wire` (sockets and HTTP) -> `rules` (what a request may do) ->

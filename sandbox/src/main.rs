@@ -25,10 +25,10 @@ struct Options {
     /// The address under which others reach the sandbox, such as http://dintero.test:4080.
     #[arg(long)]
     public_url: Option<String>,
-    /// Lets callbacks go to this host, beside this machine; may be repeated.
+    /// Lets callbacks go to this host, beside this machine; may be given several times.
     #[arg(long, value_name = "HOST")]
     callback_allow: Vec<String>,
-    /// Pause between attempts at a callback that was answered with 5xx or not at all, in seconds.
+    /// Pause between attempts at a callback that got a 5xx response or none, in seconds.
     #[arg(long, default_value_t = 10, value_name = "SECONDS")]
     callback_pause: u64,
     /// With the same seed, the same requests get the same ids and meet the same faults.

@@ -66,7 +66,7 @@ impl Operation {
         Self::UpdateAuthorization,
     ];
 
-    /// The name of the call, such as `capture_transaction`.
+    /// Returns the name of the call, such as `capture_transaction`.
     #[must_use]
     pub const fn id(self) -> &'static str {
         match self {
@@ -89,13 +89,13 @@ impl Operation {
         }
     }
 
-    /// The call of this name.
+    /// Returns the call of this name.
     #[must_use]
     pub fn from_id(id: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.id() == id)
     }
 
-    /// The HTTP method, in upper case.
+    /// Returns the HTTP method, in upper case.
     #[must_use]
     pub const fn method(self) -> &'static str {
         match self {
@@ -105,7 +105,7 @@ impl Operation {
         }
     }
 
-    /// The path template as published, without the `/v1` in front.
+    /// Returns the path template as published, without the `/v1` in front.
     #[must_use]
     pub const fn path(self) -> &'static str {
         match self {
@@ -130,7 +130,7 @@ impl Operation {
         !matches!(self, Self::Token | Self::ListSessions)
     }
 
-    /// Whether the call changes something at the service: all but the token call and the reads.
+    /// Returns whether the call changes something at the service: all but the token call and the reads.
     #[must_use]
     pub const fn writes(self) -> bool {
         !matches!(

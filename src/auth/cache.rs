@@ -131,7 +131,8 @@ impl TokenCache {
                     None => continue,
                 }
             };
-            // Where there is none, the task was dropped with its runtime, or stands still: the next round begins another.
+            // Where there is none, the task was dropped with its runtime, or stands still: the next round begins
+            // another.
             let outcome = match timeout(RENEWAL_PATIENCE, ended.wait_for(Option::is_some)).await {
                 Ok(Ok(outcome)) => outcome.clone(),
                 Ok(Err(_)) => {
@@ -159,7 +160,7 @@ impl TokenCache {
         }
     }
 
-    /// Notes that the service refused a token. `false` when fetching another is of no use.
+    /// Notes that the service refused a token. `false` when fetching another is not usable.
     pub(crate) fn refused(&self, token: &Arc<Token>) -> bool {
         let mut state = self.shared.lock();
         let current = match &state.token {

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::ids::{AccountId, Environment};
 use crate::loopback::is_loopback;
 
-/// The classic host, which answers every call of this crate.
+/// The classic host, which serves every call of this crate.
 const BASE_URL: &str = "https://checkout.dintero.com/v1";
 /// The host of the token call; also the one that every audience names.
 const AUTH_URL: &str = "https://api.dintero.com/v1";
@@ -39,7 +39,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Credentials of an account.
+    /// Creates credentials of an account.
     #[must_use]
     pub fn new(account: AccountId, client_id: impl Into<String>, client_secret: impl Into<SecretString>) -> Self {
         Self {
@@ -94,19 +94,19 @@ impl Credentials {
         Ok(Self { base_url, auth_url, ..Self::new(account, client_id, client_secret) })
     }
 
-    /// The account.
+    /// Returns the account.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// Sandbox or live, by the account.
+    /// Returns the environment, sandbox or live, by the account.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.account.environment()
     }
 
-    /// The client id.
+    /// Returns the client id.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
@@ -162,7 +162,7 @@ fn checked_client_id(what: &str, client_id: &str) -> Result<()> {
 /// A host that credentials may be sent to: https, or plain http to this machine only.
 ///
 /// Returns the address without a slash at the end of its path. `what` names the setting in an error; the address itself
-/// is not repeated, as it may hold a password.
+/// is not quoted, as it may hold a password.
 pub(crate) fn checked_url(what: &str, text: &str) -> Result<Url> {
     let refuse = |reason: &str| Err(Error::configuration(format!("{what} {reason}")));
     let Ok(mut url) = Url::parse(text.trim()) else {

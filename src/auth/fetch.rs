@@ -50,8 +50,8 @@ impl Source {
         token_work(self.credentials.account().as_str(), self.credentials.client_id(), &self.audience, self.url.as_str())
     }
 
-    /// Fetches a token, with at most `retries` further attempts for trouble that passes by itself. The call
-    /// has no effect but its answer, so it may be repeated whatever happened.
+    /// Fetches a token, with at most `retries` further attempts for transient errors. The call
+    /// has no effect but its response, so it may be retried whatever happened.
     pub(crate) async fn fetch(&self, retries: u32) -> Result<StoredToken> {
         let policy = RetryPolicy { retries, ..self.retry.clone() };
         let started = Instant::now();
@@ -106,17 +106,17 @@ impl Source {
             Err(_) => return Err(Error::timeout(Outcome::Unknown)),
         };
         let head = RawResponse::head(&response);
-        let answer = match timeout_at(end, raw_response::read(response, LARGEST_GRANT)).await {
-            Ok(Read::Whole(answer) | Read::TooLarge(answer)) => answer,
-            Ok(Read::Cut(answer, _)) if !answer.status.is_success() => answer,
+        let response = match timeout_at(end, raw_response::read(response, LARGEST_GRANT)).await {
+            Ok(Read::Whole(response) | Read::TooLarge(response)) => response,
+            Ok(Read::Cut(response, _)) if !response.status.is_success() => response,
             Ok(Read::Cut(_, cause)) => return Err(Error::transport(cause)),
             // A refusal says how long to wait in its head.
             Err(_) => return Err(Error::timeout_after(head)),
         };
-        if !answer.status.is_success() {
-            return Err(Error::api(answer));
+        if !response.status.is_success() {
+            return Err(Error::token_refused(response, self.credentials.account()));
         }
-        match Grant::read(&answer.body) {
+        match Grant::read(&response.body) {
             Ok(grant) => Ok(StoredToken::new(
                 grant.access_token,
                 obtained_at,
@@ -124,7 +124,7 @@ impl Source {
             )),
             // Without its body, which may hold a token.
             Err(reason) => Err(Error::unreadable(
-                RawResponse { body: bytes::Bytes::new(), ..answer },
+                RawResponse { body: bytes::Bytes::new(), ..response },
                 format!("the response to the token call is not usable: {reason}"),
             )),
         }

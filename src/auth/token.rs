@@ -101,7 +101,7 @@ impl Grant {
     /// A lifetime is never assumed: one that is missing or unreadable counts as zero, which makes the token
     /// good for the calls that wait for it and no more.
     pub(crate) fn read(body: &[u8]) -> Result<Self, &'static str> {
-        let value: serde_json::Value = serde_json::from_slice(body).map_err(|_| "the answer is not JSON")?;
+        let value: serde_json::Value = serde_json::from_slice(body).map_err(|_| "the response is not JSON")?;
         let text = |name: &str| value.get(name).and_then(serde_json::Value::as_str);
         if let Some(kind) = text("token_type")
             && !kind.eq_ignore_ascii_case("bearer")
@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn an_unusable_grant_says_why() {
         let reason = |text: &str| Grant::read(text.as_bytes()).map(|_| ()).unwrap_err();
-        assert_eq!(reason("<html>"), "the answer is not JSON");
+        assert_eq!(reason("<html>"), "the response is not JSON");
         assert_eq!(reason("{}"), "access_token is missing");
         assert_eq!(reason(r#"{"access_token":""}"#), "access_token is missing");
         assert_eq!(reason(r#"{"access_token":"a","token_type":"mac"}"#), "token_type is not Bearer");

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use crate::read::{self, Read, Unreadable};
 use crate::types::Transaction;
 
-/// A value that nobody vouches for. It must be taken out by a method that says so.
+/// A value that nothing proves. It must be taken out by a method that says so.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Unverified<T>(T);
 
@@ -17,13 +17,13 @@ impl<T> Unverified<T> {
         Self(value)
     }
 
-    /// The value, to be used as a hint only.
+    /// Returns the value, to be used as a hint only.
     #[must_use]
     pub fn as_hint(&self) -> &T {
         &self.0
     }
 
-    /// The value, to be used as a hint only.
+    /// Returns the value, to be used as a hint only.
     #[must_use]
     pub fn into_hint(self) -> T {
         self.0
@@ -49,14 +49,13 @@ impl UnverifiedBody {
         Self { bytes }
     }
 
-    /// The bytes as they came.
+    /// Returns the bytes as they came.
     #[must_use]
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
-    /// The body as the transaction that the service sends with `method=POST`, read as leniently as an
-    /// answer.
+    /// Returns the body as the transaction that the service sends with `method=POST`, read as leniently as a response.
     ///
     /// # Errors
     /// When it is not JSON, or misses what a transaction is worthless without.
@@ -64,7 +63,7 @@ impl UnverifiedBody {
         self.json()
     }
 
-    /// The body as any other JSON, such as the `session` that `includes=session` adds.
+    /// Returns the body as any other JSON, such as the `session` that `includes=session` adds.
     ///
     /// # Errors
     /// When it is not JSON of that type.

@@ -58,7 +58,7 @@ pub enum ReportedEvent {
 }
 
 impl ReportedEvent {
-    /// The event as it stands in the URL.
+    /// Returns the event as it stands in the URL.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -69,7 +69,7 @@ impl ReportedEvent {
     }
 }
 
-/// Why a callback URL cannot be built. Names the option; repeats nothing of the URL but the name of a
+/// Why a callback URL cannot be built. Names the option; quotes nothing of the URL but the name of a
 /// parameter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -115,28 +115,27 @@ impl CallbackUrl {
         self
     }
 
-    /// `method=POST`: callbacks bring the transaction as a body, which is not signed. Without it they
-    /// are GETs.
+    /// Sets `method=POST`: callbacks bring the transaction as a body, which is not signed. Without it they are GETs.
     pub fn post(mut self) -> Self {
         self.post = true;
         self
     }
 
-    /// `report_error=true`: payments that came to nothing are told of too. They may have no
-    /// transaction.
+    /// Sets `report_error=true`: the service also reports failed payments. They may have no transaction.
     pub fn report_error(mut self) -> Self {
         self.report_error = true;
         self
     }
 
-    /// `delay_callback`: how long the service waits before the first callback, in whole seconds, at
-    /// most 60. It leaves the redirect time to arrive first; it guarantees nothing.
+    /// Sets `delay_callback`: how long the service waits before the first callback, in whole seconds, at most 60. It
+    /// leaves the redirect time to arrive first; it guarantees nothing.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
 
-    /// `report_event`: events told of later. Once per event; naming one twice changes nothing.
+    /// Adds a `report_event`: the service sends a callback for this later event as well. Naming an event twice changes
+    /// nothing.
     pub fn report_event(mut self, event: ReportedEvent) -> Self {
         if !self.report_events.contains(&event) {
             self.report_events.push(event);
@@ -144,13 +143,13 @@ impl CallbackUrl {
         self
     }
 
-    /// `includes=session`: the body of a POST has the session too.
+    /// Sets `includes=session`: the body of a POST has the session too.
     pub fn include_session(mut self) -> Self {
         self.include_session = true;
         self
     }
 
-    /// `sid_parameter_name`: the name under which the session id comes, `session_id` without it.
+    /// Sets `sid_parameter_name`: the name under which the session id comes, `session_id` without it.
     pub fn session_parameter(mut self, name: impl Into<String>) -> Self {
         self.session_name = Some(name.into());
         self

@@ -1,7 +1,7 @@
 //! Express checkout: the service asks what ships to an address, or what discount codes do to an order.
 //!
-//! Both are POSTs with the session as their body, answered within 60 s, and never sent again: there is
-//! no delivery to retry, the customer waits. Neither the answer's deadline nor the transport is here.
+//! Both are POSTs with the session as their body, with a response due within 60 s, and never sent again: there is
+//! no delivery to retry, the customer waits. Neither the response's deadline nor the transport is here.
 
 use std::fmt;
 
@@ -19,18 +19,18 @@ use crate::types::{Currency, OrderItem, Session, ShippingOption};
 /// session as it stands, with the address or the codes that the customer gave.
 ///
 /// A body is never signed. [`read`](Self::read) takes it from anyone who knows the URL; with
-/// [`read_signed`](Self::read_signed) only the service can ask. Keep out of the answer what not everyone may know,
-/// and read the session from the service before acting on anything else in it.
+/// [`read_signed`](Self::read_signed) it accepts a signed request only. Keep out of the response what not everyone may
+/// know, and read the session from the service before acting on anything else in it.
 #[derive(Clone)]
 pub struct ExpressRequest {
     session: Unverified<Read<Session>>,
 }
 
 impl ExpressRequest {
-    /// Reads the body, as leniently as an answer.
+    /// Reads the body, as leniently as a response.
     ///
     /// # Errors
-    /// When it is not JSON, or misses what a session is worthless without.
+    /// When it is not JSON, or lacks a field that a session requires.
     pub fn read(body: impl Into<Bytes>) -> Result<Self, Unreadable> {
         Ok(Self { session: Unverified::new(read::from_slice::<Session>(&body.into())?) })
     }
@@ -52,25 +52,25 @@ impl ExpressRequest {
         Ok(Self::read(body)?)
     }
 
-    /// The session, as whoever sent the request has it.
+    /// Returns the session, as the sender states it.
     #[must_use]
     pub fn unverified_session(&self) -> &Session {
         &self.session.as_hint().value
     }
 
-    /// The session with what could not be read of it.
+    /// Returns the session with what could not be read of it.
     #[must_use]
     pub fn into_unverified(self) -> Unverified<Read<Session>> {
         self.session
     }
 
-    /// The id of the session that the request claims to be about.
+    /// Returns the id of the session that the request claims to be about.
     #[must_use]
     pub fn session_id(&self) -> Option<&SessionId> {
         self.unverified_session().id.as_ref()
     }
 
-    /// The shipping option that the customer has chosen so far.
+    /// Returns the shipping option that the customer has chosen so far.
     #[must_use]
     pub fn chosen(&self) -> Option<&ShippingOption> {
         self.unverified_session().order.shipping_option.as_ref()
@@ -96,7 +96,7 @@ pub enum SignedExpressError {
     Unreadable(#[from] Unreadable),
 }
 
-/// Why an answer to an express request cannot be given so. Names the field by its JSON path.
+/// Why a response to an express request cannot be given so. Names the field by its JSON path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExpressError {
@@ -140,7 +140,7 @@ pub struct AddressOrder {
 }
 
 impl AddressOrder {
-    /// An order of that amount, in minor units, with its lines as they were.
+    /// Creates an order of that amount, in minor units, with its lines as they were.
     #[must_use]
     pub fn new(amount: i64) -> Self {
         Self { amount, currency: None, vat_amount: None, items: Vec::new(), discount_codes: Vec::new() }
@@ -163,20 +163,20 @@ pub struct DiscountOrder {
 }
 
 impl DiscountOrder {
-    /// An order of that amount, in minor units, with the codes that were accepted.
+    /// Creates an order of that amount, in minor units, with the codes that were accepted.
     #[must_use]
     pub fn new(amount: i64, accepted: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { amount, discount_codes: accepted.into_iter().map(Into::into).collect(), items: Vec::new() }
     }
 }
 
-/// The answer to a new shipping address: what ships there, and perhaps a changed order.
+/// The response to a new shipping address: what ships there, and perhaps a changed order.
 pub type AddressResponse = ExpressResponse<AddressOrder>;
 
-/// The answer to discount codes: the changed order, and what ships.
+/// The response to discount codes: the changed order, and what ships.
 pub type DiscountResponse = ExpressResponse<DiscountOrder>;
 
-/// An answer to an express request; it is the JSON to send with status 200. `O` is the order it can
+/// A response to an express request; it is the JSON to send with status 200. `O` is the order it can
 /// change: [`AddressResponse`] and [`DiscountResponse`] are its two forms.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -224,7 +224,7 @@ impl<O: ExpressOrder> ExpressResponse<O> {
     }
 
     /// Makes sure that a chosen option is among those offered: the customer's choice so far
-    /// ([`ExpressRequest::chosen`]), where the answer is meant to leave it standing. A choice that no
+    /// ([`ExpressRequest::chosen`]), where the response is meant to leave it standing. A choice that no
     /// longer stands must be left out of the order's amount.
     ///
     /// # Errors
@@ -237,13 +237,13 @@ impl<O: ExpressOrder> ExpressResponse<O> {
         }
     }
 
-    /// The options offered.
+    /// Returns the options offered.
     #[must_use]
     pub fn shipping_options(&self) -> &[ShippingOption] {
         &self.shipping_options
     }
 
-    /// The changed order.
+    /// Returns the changed order.
     #[must_use]
     pub fn order(&self) -> Option<&O> {
         self.order.as_ref()

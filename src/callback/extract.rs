@@ -1,4 +1,4 @@
-//! The adapter for axum (feature `axum`): extractors that verify before the handler runs, and answers
+//! The adapter for axum (feature `axum`): extractors that verify before the handler runs, and responses
 //! as responses.
 //!
 //! Nothing is decided here: verification is the [`Verifier`]'s, reading bodies `receive`'s, statuses are
@@ -21,7 +21,7 @@ use super::webhook::{Webhook, WebhookError, WebhookVerifier};
 
 /// Takes the callbacks of one URL with one handler, whichever method they were asked for with.
 ///
-/// A route for GET alone would answer a POST with 405, and any 4xx ends the delivery for good.
+/// A route for GET alone would respond to a POST with 405, and any 4xx ends the delivery permanently.
 ///
 /// ```
 /// use axum::Router;
@@ -47,18 +47,18 @@ where
     get(handler.clone()).post(handler)
 }
 
-/// A request that is no callback of the account. Answers [`VerifyError::response`], without a body.
+/// A request that is no callback of the account. Responds with [`VerifyError::response`], without a body.
 ///
-/// To answer otherwise, take a `Result<Callback, CallbackRejection>` in the handler.
+/// To respond otherwise, take a `Result<Callback, CallbackRejection>` in the handler.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct CallbackRejection(#[from] pub VerifyError);
 
 impl IntoResponse for CallbackRejection {
     fn into_response(self) -> Response {
-        let answer = self.0.response();
-        tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "callback not accepted");
-        answer.into_response()
+        let response = self.0.response();
+        tracing::warn!(cause = %self.0, status = response.status().as_u16(), "callback not accepted");
+        response.into_response()
     }
 }
 
@@ -97,16 +97,16 @@ where
     }
 }
 
-/// A request that is no account-wide webhook. Answers [`WebhookError::response`], without a body.
+/// A request that is no account-wide webhook. Responds with [`WebhookError::response`], without a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(transparent)]
 pub struct WebhookRejection(#[from] pub WebhookError);
 
 impl IntoResponse for WebhookRejection {
     fn into_response(self) -> Response {
-        let answer = self.0.response();
-        tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "webhook not accepted");
-        answer.into_response()
+        let response = self.0.response();
+        tracing::warn!(cause = %self.0, status = response.status().as_u16(), "webhook not accepted");
+        response.into_response()
     }
 }
 
@@ -123,7 +123,7 @@ where
     }
 }
 
-/// A request that is no express request. Answers 400 when its body is no session, 503 when it cannot be read:
+/// A request that is no express request. Responds with 400 when its body is no session, 503 when it cannot be read:
 /// neither is sent again, the status is for whoever looks into it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[error(transparent)]
@@ -131,12 +131,12 @@ pub struct ExpressRejection(#[from] pub ExpressReadError);
 
 impl IntoResponse for ExpressRejection {
     fn into_response(self) -> Response {
-        let answer = match self.0 {
+        let response = match self.0 {
             ExpressReadError::Unreadable(_) => CallbackResponse::Refuse,
             ExpressReadError::Body => CallbackResponse::RetryLater,
         };
-        tracing::warn!(cause = %self.0, status = answer.status().as_u16(), "express request not read");
-        answer.into_response()
+        tracing::warn!(cause = %self.0, status = response.status().as_u16(), "express request not read");
+        response.into_response()
     }
 }
 
@@ -155,7 +155,7 @@ impl IntoResponse for CallbackResponse {
     }
 }
 
-/// Answers [`RetryLater`](CallbackResponse::RetryLater) and logs what happened, at level error.
+/// Responds with [`RetryLater`](CallbackResponse::RetryLater) and logs what happened, at level error.
 impl IntoResponse for HandlerError {
     fn into_response(self) -> Response {
         tracing::error!(cause = %self.chain(), "a callback could not be dealt with");

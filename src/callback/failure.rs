@@ -1,4 +1,4 @@
-//! Why a payment came to nothing, as callbacks and return URLs put it.
+//! Why a payment failed, as callbacks and return URLs put it.
 
 use crate::types::open_enum;
 

@@ -25,7 +25,7 @@ pub enum FetchError {
 }
 
 impl FetchError {
-    /// What to answer to a callback whose transaction could not be read: the news stands, so it is to
+    /// Returns the response to a callback whose transaction could not be read: the news stands, so it is to
     /// come again. A callback without a transaction is better told apart before fetching, with
     /// [`Callback::transaction_id`].
     pub fn response(&self) -> CallbackResponse {
@@ -37,7 +37,7 @@ impl Callback {
     /// Reads the transaction that the callback is about. This, not the callback, says what is true now.
     ///
     /// One `GET`, sent again by the client's policy for reads. It ends eight seconds after the callback arrived, if
-    /// the client's own time-out is not shorter: the service gives a merchant ten seconds to respond, and tries
+    /// the client's own timeout is not shorter: the service gives a merchant ten seconds to respond, and tries
     /// again after that. Once those are over, a read has eight seconds to itself.
     /// [`fetch_request`](Self::fetch_request) takes options.
     ///

@@ -82,7 +82,7 @@ enum Handled {
 }
 
 impl Inbox {
-    /// Makes an inbox. An error of the handler, or a panic, leaves the callback open.
+    /// Creates an inbox. An error of the handler, or a panic, leaves the callback open.
     #[must_use]
     pub fn new<H, F>(journal: Journal, handler: H) -> Self
     where
@@ -102,7 +102,7 @@ impl Inbox {
     }
 
     /// Handles a callback and says what to respond: 200 once it is handled, now or before; 503 while another process
-    /// is at it and after an error, so that it is delivered again. Needs a Tokio runtime.
+    /// handles it and after an error, so that it is delivered again. Needs a Tokio runtime.
     pub async fn handle(&self, callback: Callback) -> CallbackResponse {
         let inbox = self.clone();
         match tokio::spawn(async move { inbox.handle_here(callback).await }).await {
@@ -136,8 +136,8 @@ impl Inbox {
                 }
                 Handled::Done
             }
-            Err(trouble) => {
-                tracing::error!(cause = %trouble.chain(), "a callback could not be handled");
+            Err(error) => {
+                tracing::error!(cause = %error.chain(), "a callback could not be handled");
                 // A lease that could not be released ends by itself.
                 drop(held.release().await);
                 Handled::Failed
@@ -149,7 +149,7 @@ impl Inbox {
     /// failed. Each is tried once, one after the other; several processes may do this at the same time.
     ///
     /// # Errors
-    /// The store's.
+    /// When the store fails.
     pub async fn recover(&self) -> Result<Recovered, StoreError> {
         let mut recovered = Recovered::default();
         if let Some(client) = &self.client {
@@ -178,7 +178,7 @@ impl Inbox {
         Ok(recovered)
     }
 
-    /// [Recovers](Self::recover) at once and then on an interval, for ever. To be spawned at start-up.
+    /// Calls [`recover`](Self::recover) now and then on an interval, forever. Spawn it at start-up.
     pub async fn recover_every(self, interval: Duration) {
         loop {
             match self.recover().await {

@@ -1,7 +1,7 @@
-//! What the service calls on the merchant's side: verified, typed, answered right.
+//! What the service calls on the merchant's side: verified, typed, and responded to.
 //!
 //! A [`Verifier`] makes a [`Callback`] out of a request, or says why it is none. What the callback's
-//! query says is proven; a body is not signed and is only to be had as [`Unverified`]. An [`CallbackResponse`]
+//! query says is proven; a body is not signed and is only available as [`Unverified`]. A [`CallbackResponse`]
 //! is named by what it does to the delivery, and an [`Inbox`] handles each callback once although they
 //! come at least once, in no order, and to processes that may die.
 //!
@@ -41,7 +41,8 @@
 //! A request without a valid signature costs a bounded amount of computing: its body is not read, nothing is
 //! fetched, no store is asked. The one exception is [`ExpressRequest`], which is not verified on its own.
 //!
-//! With feature `axum`, [`Callback`], [`Webhook`] and [`ExpressRequest`] are extractors, and answers are responses.
+//! With feature `axum`, [`Callback`], [`Webhook`] and [`ExpressRequest`] are extractors, and their responses implement
+//! `IntoResponse`.
 
 mod body;
 mod callback_url;

@@ -35,23 +35,23 @@ impl Params {
         &self.pairs
     }
 
-    /// The first value under a name. A parameter without a value has the empty one.
+    /// Returns the first value under a name. A parameter without a value has the empty one.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// All values under a name, in the order they were sent.
+    /// Returns all values under a name, in the order they were sent.
     pub fn all<'a, 'n>(&'a self, name: &'n str) -> impl Iterator<Item = &'a str> + use<'a, 'n> {
         self.pairs.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// All parameters, by name.
+    /// Returns all parameters, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(n, v)| (n.as_str(), v.as_str()))
     }
 
-    /// The parameters that were in the merchant's own URL: neither added by the service nor options.
+    /// Returns the parameters that were in the merchant's own URL: neither added by the service nor options.
     pub fn own(&self) -> impl Iterator<Item = (&str, &str)> {
         let session = self.session_name();
         let theirs = move |name: &str, value: &str| {

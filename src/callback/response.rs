@@ -1,27 +1,27 @@
-//! What to answer to a callback, and what each answer does.
+//! The responses to a callback, and what each one does.
 
 use std::fmt;
 
 use http::StatusCode;
 
-/// The answer to a callback, named by its effect on the delivery.
+/// The response to a callback, named by its effect on the delivery.
 ///
-/// The service takes a 2xx for done, tries again up to 20 times after a 5xx, a lost connection or ten
-/// seconds without an answer, and **stops for good at any 4xx**. So own error is
-/// [`RetryLater`](Self::RetryLater); there is no way to get a 4xx but to ask for it.
+/// The service treats a 2xx as done. It retries up to 20 times after a 5xx, a lost connection or ten seconds without a
+/// response, and **stops permanently at any 4xx**. So every error converts into [`RetryLater`](Self::RetryLater), and
+/// only [`Refuse`](Self::Refuse) returns a 4xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use]
 pub enum CallbackResponse {
-    /// 200: dealt with, or a repetition of what was dealt with. It will not be sent again.
+    /// 200: handled, now or before. The service does not deliver it again.
     Acknowledge,
-    /// 503: cannot be dealt with now. It will be sent again.
+    /// 503: cannot be handled now. The service delivers it again.
     RetryLater,
-    /// 400: never send this again. The delivery ends for good, dealt with or not.
+    /// 400: must not be delivered again. The delivery ends permanently, handled or not.
     Refuse,
 }
 
 impl CallbackResponse {
-    /// The status that has this effect.
+    /// Returns the status that has this effect.
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {
@@ -32,20 +32,20 @@ impl CallbackResponse {
     }
 }
 
-/// Any error of ours while dealing with a callback; answers [`RetryLater`](CallbackResponse::RetryLater).
+/// An error of a callback handler; responds with [`RetryLater`](CallbackResponse::RetryLater).
 ///
 /// Every error converts into it, so a handler that returns `Result<CallbackResponse, HandlerError>` can use `?`
 /// throughout and never ends a delivery by accident. Its texts are those of the error inside.
 pub struct HandlerError(Box<dyn std::error::Error + Send + Sync>);
 
 impl HandlerError {
-    /// A handler error told in words.
+    /// Creates a handler error from a message.
     #[must_use]
     pub fn new(text: &'static str) -> Self {
         Self(text.into())
     }
 
-    /// Always [`RetryLater`](CallbackResponse::RetryLater).
+    /// Returns [`RetryLater`](CallbackResponse::RetryLater), always.
     pub fn response(&self) -> CallbackResponse {
         CallbackResponse::RetryLater
     }
@@ -62,7 +62,7 @@ impl HandlerError {
         text
     }
 
-    /// The error inside.
+    /// Returns the error inside.
     #[must_use]
     pub fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
         &*self.0

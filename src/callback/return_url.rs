@@ -37,27 +37,27 @@ impl UnsignedReturn {
         Self { transaction_id: params.transaction_id(), params }
     }
 
-    /// The transaction it claims to be about, if that is an id. The client refuses one of another
-    /// account, but a customer can still bring the id of another order of yours: compare the
-    /// transaction's `merchant_reference` with the order's.
+    /// Returns the transaction it claims to be about, if that is an id. The client refuses one of another account, but
+    /// a customer can still bring the id of another order of yours: compare the transaction's `merchant_reference` with
+    /// the order's.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&TransactionId> {
         self.transaction_id.as_ref()
     }
 
-    /// The order it claims to be about.
+    /// Returns the order it claims to be about.
     #[must_use]
     pub fn merchant_reference(&self) -> Option<&str> {
         self.params.filled("merchant_reference")
     }
 
-    /// Why the payment came to nothing, as it claims.
+    /// Returns why the payment failed, as it claims.
     #[must_use]
     pub fn error(&self) -> Option<PaymentFailure> {
-        self.params.filled("error").map(PaymentFailure::from)
+        self.params.filled("error").map(PaymentFailure::read)
     }
 
-    /// All parameters, none of them proven.
+    /// Returns all parameters, none of them proven.
     #[must_use]
     pub fn params(&self) -> &Params {
         &self.params

@@ -75,45 +75,44 @@ impl Callback {
         }
     }
 
-    /// The account that the callback is of, the verifier's.
+    /// Returns the account that the callback is of, the verifier's.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.account
     }
 
-    /// The method it came with.
+    /// Returns the method it came with.
     #[must_use]
     pub fn method(&self) -> &Method {
         &self.method
     }
 
-    /// The path as it was signed, with the base URL's prefix.
+    /// Returns the path as it was signed, with the base URL's prefix.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// When it was signed, to the second.
+    /// Returns when it was signed, to the second.
     #[must_use]
     pub fn signed_at(&self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp(i64::try_from(self.signed_at).ok()?, 0)
     }
 
-    /// The transaction it is about. Absent when a payment ended before there was one (with
-    /// `report_error`); also when what stands there is no id, or two different ones do.
+    /// Returns the transaction it is about. Absent when a payment ended before there was one (with `report_error`);
+    /// also when what stands there is no id, or two different ones do.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&TransactionId> {
         self.transaction_id.as_ref()
     }
 
-    /// The session it is about, by the name `session_id`, `sid`, or the one chosen by
-    /// `sid_parameter_name`.
+    /// Returns the session it is about, by the name `session_id`, `sid`, or the one chosen by `sid_parameter_name`.
     #[must_use]
     pub fn session_id(&self) -> Option<&SessionId> {
         self.session_id.as_ref()
     }
 
-    /// The merchant's reference of the order.
+    /// Returns the merchant's reference of the order.
     #[must_use]
     pub fn merchant_reference(&self) -> Option<&str> {
         self.params.filled("merchant_reference")
@@ -125,31 +124,31 @@ impl Callback {
         self.params.time()
     }
 
-    /// Why the payment came to nothing, with `report_error`.
+    /// Returns why the payment failed, with `report_error`.
     #[must_use]
     pub fn error(&self) -> Option<PaymentFailure> {
-        self.params.filled("error").map(PaymentFailure::from)
+        self.params.filled("error").map(PaymentFailure::read)
     }
 
-    /// The event reported, with `report_event`; none for the payment itself.
+    /// Returns the event reported, with `report_event`; none for the payment itself.
     #[must_use]
     pub fn event(&self) -> Option<TransactionEventName> {
-        self.params.filled("event").map(TransactionEventName::from)
+        self.params.filled("event").map(TransactionEventName::read)
     }
 
-    /// The id of the event within its transaction.
+    /// Returns the id of the event within its transaction.
     #[must_use]
     pub fn event_id(&self) -> Option<&str> {
         self.params.filled("event_id")
     }
 
-    /// All parameters of the query, proven to be the sender's.
+    /// Returns all parameters of the query, proven to be the sender's.
     #[must_use]
     pub fn params(&self) -> &Params {
         &self.params
     }
 
-    /// The id of this delivery, from the header `event-delivery`. **Not signed.**
+    /// Returns the id of this delivery, from the header `event-delivery`. **Not signed.**
     #[must_use]
     pub fn delivery_id(&self) -> Option<&str> {
         self.delivery.as_deref()
@@ -163,7 +162,7 @@ impl Callback {
         self
     }
 
-    /// The body, if there was one. **Not signed**: anyone who saw the URL can send another one.
+    /// Returns the body, if there was one. **Not signed**: anyone who saw the URL can send another one.
     #[must_use]
     pub fn unverified_body(&self) -> Option<&UnverifiedBody> {
         self.body.as_ref()

@@ -1,7 +1,7 @@
 //! Decides whether a request is a callback from the service.
 //!
 //! What a callback says is in [`verified`](super::verified), where it was sent to in [`public`](super::public),
-//! reading its body in [`receive`](super::receive), and responses to it in [`answer`](super::answer). The
+//! reading its body in [`receive`](super::receive), and responses to it in [`response`](super::response). The
 //! account-wide webhooks are another system and have their own verifier in [`webhook`](super::webhook).
 
 use std::fmt;
@@ -59,7 +59,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
 }
 
-/// Collects what a [`Verifier`] needs. See [`Verifier::builder`].
+/// Builds a [`Verifier`]. See [`Verifier::builder`].
 #[must_use]
 pub struct VerifierBuilder {
     account: AccountId,
@@ -78,17 +78,17 @@ pub enum VerifierError {
     /// No secret was given.
     #[error("a verifier needs at least one secret")]
     NoSecret,
-    /// The public base URL is of no use.
+    /// The public base URL is not usable.
     #[error("the public base URL {0}")]
     BaseUrl(&'static str),
-    /// A path of [`map_path`](VerifierBuilder::map_path) is of no use.
+    /// A path of [`map_path`](VerifierBuilder::map_path) is not usable.
     #[error("a path of `map_path` {0}")]
     PathMap(&'static str),
 }
 
 /// Why a request is not accepted as a callback. One variant per cause.
 ///
-/// [`answer`](Self::answer) tells what to answer. Nothing of the secret or of the request's parameters
+/// [`response`](Self::response) says how to respond. Nothing of the secret or of the request's parameters
 /// is in any text of it, except the account id in [`OtherAccount`](Self::OtherAccount).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -135,18 +135,18 @@ pub enum VerifyError {
 }
 
 impl VerifyError {
-    /// What to answer to a request that failed so.
+    /// Returns the response to a request that failed this way.
     ///
-    /// A request that does not verify comes from a stranger, to whom the status says nothing, or from
+    /// A request that does not verify comes from somebody else, to whom the status says nothing, or from
     /// the service while something on this side is wrong: the clock, the secret (not yet rotated here),
-    /// the account, the base URL, a proxy that drops the header. Any 4xx would end the delivery for
-    /// good and the payment would never be heard of; a 503 is tried again 20 times, which leaves time
-    /// to mend it. So everything that own trouble can cause answers
+    /// the account, the base URL, a proxy that drops the header. Any 4xx would end the delivery
+    /// permanently and no later delivery would report the payment; a 503 is tried again 20 times, which leaves time
+    /// to correct it. So everything that an error on your side can cause responds with
     /// [`RetryLater`](CallbackResponse::RetryLater). Only a header that cannot be read is
     /// [`Refuse`](CallbackResponse::Refuse)d: the service sends none such and no setting here causes it.
     ///
-    /// Strangers can thus provoke a 503 at will. Where that disturbs alarms or health checks, watch
-    /// this error instead of the status, or answer otherwise.
+    /// Anybody can thus provoke a 503. Where that disturbs alarms or health checks, watch
+    /// this error instead of the status, or respond otherwise.
     pub fn response(&self) -> CallbackResponse {
         match self {
             Self::Malformed(_) => CallbackResponse::Refuse,
@@ -179,7 +179,7 @@ impl Verifier {
         }
     }
 
-    /// The account whose callbacks are accepted.
+    /// Returns the account whose callbacks are accepted.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.inner.account
@@ -336,8 +336,8 @@ impl VerifierBuilder {
         self
     }
 
-    /// How far the signature's time may lie from the clock, before or after. Counted in whole seconds;
-    /// five minutes unless set.
+    /// Sets how far the signature's time may lie from the clock, before or after. Counted in whole seconds; five
+    /// minutes unless set.
     pub fn tolerance(mut self, tolerance: Duration) -> Self {
         self.tolerance = Duration::from_secs(tolerance.as_secs());
         self

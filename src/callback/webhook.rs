@@ -84,7 +84,7 @@ pub enum WebhookError {
 }
 
 impl WebhookError {
-    /// What to answer, by the same reasoning as [`VerifyError::response`](super::VerifyError::response).
+    /// Returns the response, by the same reasoning as [`VerifyError::response`](super::VerifyError::response).
     pub fn response(&self) -> CallbackResponse {
         match self {
             Self::Malformed(_) => CallbackResponse::Refuse,
@@ -94,7 +94,7 @@ impl WebhookError {
 }
 
 impl WebhookVerifier {
-    /// A verifier that accepts signatures by `secret`.
+    /// Creates a verifier that accepts signatures by `secret`.
     #[must_use]
     pub fn new(secret: WebhookSecret) -> Self {
         Self { secrets: vec![secret], body_timeout: DEFAULT_BODY_TIMEOUT }
@@ -165,13 +165,13 @@ pub struct Webhook {
 }
 
 impl Webhook {
-    /// The body, proven to be the sender's.
+    /// Returns the body, proven to be the sender's.
     #[must_use]
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// The body as JSON.
+    /// Returns the body as JSON.
     ///
     /// # Errors
     /// When it is not JSON of that type.
@@ -179,7 +179,7 @@ impl Webhook {
         read::from_slice(&self.body)
     }
 
-    /// The id of this delivery, from the header `event-delivery`. **Not signed.**
+    /// Returns the id of this delivery, from the header `event-delivery`. **Not signed.**
     #[must_use]
     pub fn delivery_id(&self) -> Option<&str> {
         self.delivery.as_deref()
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cause_has_its_error_and_answer() {
+    fn each_cause_has_its_error_and_response() {
         let verifier = WebhookVerifier::new(secret("key"));
         let error = |values: &[&str], body: &'static [u8]| verifier.verify(&headers(values), body).unwrap_err();
         assert_eq!(error(&[], BODY), WebhookError::SignatureMissing);

@@ -1,6 +1,6 @@
 //! What a request has to keep, checked before anything is sent.
 //!
-//! The generated types are lenient, since they read answers too. The rules of each operation come from `x-checks` of
+//! The generated types are lenient, since they read responses too. The rules of each operation come from `x-checks` of
 //! the document: required fields, lengths, patterns, ranges, kinds of values, fields that only the service sets. The
 //! last are taken out of what is sent, so that an order can be read and put back; everything else is an error that
 //! names the field.

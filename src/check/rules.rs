@@ -142,7 +142,7 @@ impl Rules {
                 Err(_) => broken(path.clone(), "it has to be a number"),
             };
         }
-        // A repeated parameter arrives entry by entry.
+        // A list parameter arrives entry by entry.
         self.items.as_deref().unwrap_or(self).check_string(text, path)
     }
 
@@ -167,8 +167,14 @@ impl Rules {
         }
         match self.format.as_deref() {
             Some("uri") if url::Url::parse(text).is_err() => broken(path.clone(), "it has to be an absolute URL"),
-            Some("iso4217-code") if !is_currency(text) => {
+            Some("iso4217-code") if !is_capitals(text, 3) => {
                 broken(path.clone(), "it has to be an ISO 4217 code, three capital letters")
+            }
+            Some("iso3166-alpha2") if !is_capitals(text, 2) => {
+                broken(path.clone(), "it has to be an ISO 3166-1 country code, two capital letters")
+            }
+            Some("iso-3166-1") if !(is_capitals(text, 2) || is_capitals(text, 3)) => {
+                broken(path.clone(), "it has to be an ISO 3166-1 country code, two or three capital letters")
             }
             _ => Ok(()),
         }
@@ -200,8 +206,8 @@ fn has_twin(entries: &[Value]) -> bool {
     entries.iter().enumerate().any(|(at, entry)| entries.iter().take(at).any(|earlier| earlier == entry))
 }
 
-fn is_currency(text: &str) -> bool {
-    text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase())
+fn is_capitals(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|letter| letter.is_ascii_uppercase())
 }
 
 /// Integers are compared as integers: a float would round sums of money.

@@ -52,6 +52,11 @@ fn each_broken_rule_names_its_field() {
     request["order"]["shipping_address"] = json!({ "phone_number": "12 34" });
     let (at, said) = broken("create_session_from_profile", &request).unwrap();
     assert!(at == "$.order.shipping_address.phone_number" && said.contains("match"), "{at}: {said}");
+    for bad in ["Norway", "no", "47"] {
+        request["order"]["shipping_address"] = json!({ "country": bad });
+        let (at, said) = broken("create_session_from_profile", &request).unwrap();
+        assert!(at == "$.order.shipping_address.country" && said.contains("ISO 3166-1"), "{at}: {said}");
+    }
     request["order"]["shipping_address"] = json!({});
     request["metadata"] = json!({ "number": 1, "nested": {} });
     let (at, said) = broken("create_session_from_profile", &request).unwrap();

@@ -1,4 +1,4 @@
-//! Building a client.
+//! Builds a client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Client, Core, Defaults, SystemHeaders};
 use crate::auth::{Credentials, Source, TokenCache, checked_url};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::loopback::is_loopback;
 use crate::retry::RetryPolicy;
 use crate::store::Journal;
@@ -14,7 +14,7 @@ use crate::transport::Service;
 use crate::transport::tls::Roots;
 use crate::transport::wire::{Settings, Wire};
 
-/// What a client can be told before it is built; everything but the credentials has a default.
+/// The settings of a client; everything but the credentials has a default.
 #[derive(Clone)]
 pub struct ClientBuilder {
     credentials: Credentials,
@@ -53,8 +53,8 @@ impl ClientBuilder {
         }
     }
 
-    /// Where calls go. Default: `DINTERO_BASE_URL` if the credentials were read from the environment and it is
-    /// set there, else `https://checkout.dintero.com/v1`.
+    /// Sets where calls go. Default: `DINTERO_BASE_URL` if the credentials were read from the environment and it is set
+    /// there, else `https://checkout.dintero.com/v1`.
     ///
     /// Must be https, or plain http to a loopback address. The newer hosts are
     /// `https://api.dintero.com/v1/accounts/{account}/payments`, where sessions cannot be listed.
@@ -64,7 +64,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Where tokens come from. Default: `DINTERO_AUTH_URL` if the credentials were read from the environment and
+    /// Sets where tokens come from. Default: `DINTERO_AUTH_URL` if the credentials were read from the environment and
     /// it is set there, else `https://api.dintero.com/v1`. The secret is sent to this host only.
     #[must_use]
     pub fn auth_url(mut self, url: impl Into<String>) -> Self {
@@ -72,7 +72,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The audience of the token. Default: `https://api.dintero.com/v1/accounts/{account}`, whichever host is
+    /// Sets the audience of the token. Default: `https://api.dintero.com/v1/accounts/{account}`, whichever host is
     /// called.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
@@ -80,24 +80,24 @@ impl ClientBuilder {
         self
     }
 
-    /// Added to the `User-Agent`, which begins with `dintero-rust/` and the version of this crate. The service
-    /// stores it with what it makes.
+    /// Sets what follows in the `User-Agent`, which begins with `dintero-rust/` and the version of this crate. The
+    /// service stores it with what it makes.
     #[must_use]
     pub fn user_agent(mut self, suffix: impl Into<String>) -> Self {
         self.user_agent = Some(suffix.into());
         self
     }
 
-    /// How long a call may take altogether: waiting for a token, all attempts and the waits between them, and
-    /// reading the answer. Default 30 s. Can be set per call.
+    /// Sets how long a call may take altogether: waiting for a token, all attempts and the waits between them, and
+    /// reading the response. Default 30 s. Can be set per call.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long making a connection may take. A call whose connection did not come about was not sent.
-    /// Default 10 s.
+    /// Sets how long making a connection may take. A call whose connection was not made was not sent. Default 10
+    /// s.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -121,22 +121,22 @@ impl ClientBuilder {
         self
     }
 
-    /// How calls that only read are repeated. Default: [`RetryPolicy::default`].
+    /// Sets how calls that only read are retried. Default: [`RetryPolicy::default`].
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
         self
     }
 
-    /// Which system makes the calls. Can be set per call.
+    /// Sets which system makes the calls. Can be set per call.
     #[must_use]
     pub fn system(mut self, system: SystemHeaders) -> Self {
         self.defaults.system = system;
         self
     }
 
-    /// Sets where money calls made once are noted (`client.transactions().capture(..).once()` and its like), and where the
-    /// access token is shared. Default: in memory.
+    /// Sets where money calls made once are noted (`client.transactions().capture(..).once()` and its like), and where
+    /// the access token is shared. Default: in memory.
     ///
     /// In a store that outlives the process, a call that was under way when it died is found again, by the next call
     /// with its reference and by [`Client::recover`]. Processes that share a store share one token: one of them fetches
@@ -158,7 +158,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock that the lifetime of tokens is measured with.
+    /// Sets the clock that the lifetime of tokens is measured with.
     #[must_use]
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -168,8 +168,8 @@ impl ClientBuilder {
     /// Builds the client. Nothing is sent yet.
     ///
     /// # Errors
-    /// When a host is not https (or plain http to this machine), the client id contains a colon, a header's value is too long or not printable
-    /// ASCII, or TLS cannot be set up.
+    /// When a host is not https (or plain http to this machine), the client id contains a colon, a header's value is
+    /// too long or not printable ASCII, or TLS cannot be set up.
     pub fn build(self) -> Result<Client> {
         let credentials = self.credentials;
         credentials.check()?;
@@ -177,7 +177,7 @@ impl ClientBuilder {
         let base_url = checked_url("the base URL", base_text.unwrap_or(credentials.base_url()))?;
         let auth_text = self.auth_url.as_deref();
         let auth_url = checked_url("the token URL", auth_text.unwrap_or(credentials.auth_url()))?;
-        let user_agent = user_agent(self.user_agent.as_deref());
+        let user_agent = user_agent(self.user_agent.as_deref())?;
         let settings = Settings {
             user_agent: &user_agent,
             connect_timeout: self.connect_timeout,
@@ -221,11 +221,14 @@ impl ClientBuilder {
     }
 }
 
-fn user_agent(suffix: Option<&str>) -> String {
+fn user_agent(suffix: Option<&str>) -> Result<String> {
     let own = concat!("dintero-rust/", env!("CARGO_PKG_VERSION"));
     match suffix.map(str::trim).filter(|suffix| !suffix.is_empty()) {
-        Some(suffix) => format!("{own} {suffix}"),
-        None => own.to_owned(),
+        Some(suffix) if suffix.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) => Ok(format!("{own} {suffix}")),
+        Some(_) => Err(Error::configuration(
+            "the header user-agent is not valid: `user_agent` takes one line of printable ASCII",
+        )),
+        None => Ok(own.to_owned()),
     }
 }
 

@@ -189,7 +189,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
     let called = async {
         // In a box: the generated future is large. It makes the request and reads nothing, see `CallScope::exec`.
         drop(Box::pin(request.through(client)).await);
-        // Without an end, the generated code failed before its request was complete. Its reason may repeat a value.
+        // Without an end, the generated code failed before its request was complete. Its reason may quote a value.
         let end = scope.take_end().unwrap_or_else(|| Err(scope.name(Error::invalid("the request cannot be built"))));
         let (read, response) = scope.read(end?, |body| R::Reading::read(body).map(Box::new)).await?;
         let (value, skipped) = R::Reading::finish(*read, |error| scope.name(error));

@@ -1,8 +1,8 @@
 //! The calls: a request type for each, and the groups of methods that begin them.
 //!
-//! A request is begun by a method of [`Sessions`] or [`Transactions`], told what may be left out by its own methods, and
-//! sent when it is awaited. All of it is generated from the document of the interface: required values are arguments,
-//! a parameter that a call does not take cannot be set.
+//! A request is begun by a method of [`Sessions`] or [`Transactions`], told what may be left out by its own methods,
+//! and sent when it is awaited. All of it is generated from the document of the interface: required values are
+//! arguments, a parameter that a call does not take cannot be set.
 //!
 //! ```no_run
 //! # async fn calls(client: dintero::Client, id: dintero::TransactionId) -> dintero::Result<()> {

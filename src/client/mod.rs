@@ -74,7 +74,7 @@ impl Client {
         ClientBuilder::new(credentials)
     }
 
-    /// A client with defaults.
+    /// Creates a client with defaults.
     ///
     /// # Errors
     /// As [`ClientBuilder::build`].
@@ -82,13 +82,13 @@ impl Client {
         Self::builder(credentials).build()
     }
 
-    /// The account whose credentials the client holds.
+    /// Returns the account whose credentials the client holds.
     #[must_use]
     pub fn account(&self) -> &AccountId {
         &self.core.account
     }
 
-    /// How long a call may take altogether, unless it sets its own time.
+    /// Returns how long a call may take altogether, unless it sets its own time.
     #[must_use]
     pub fn timeout(&self) -> Duration {
         self.core.timeout
@@ -101,7 +101,7 @@ impl Client {
         &self.core.journal
     }
 
-    /// Sandbox or live, by the account.
+    /// Returns the environment, sandbox or live, by the account.
     #[must_use]
     pub fn environment(&self) -> Environment {
         self.core.account.environment()

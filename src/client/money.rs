@@ -140,12 +140,12 @@ impl Started {
             Ok(response) => response,
             Err(error) => {
                 if let Some(status) = error.status() {
-                    attempt.answered(status, error.headers(), error.request_id());
+                    attempt.responded(status, error.headers(), error.request_id());
                 }
                 return Err(error.with_attempt(self.attempt));
             }
         };
-        attempt.answered(response.status(), response.headers(), request_id(response.headers()));
+        attempt.responded(response.status(), response.headers(), request_id(response.headers()));
         let finding = judge(attempt, &response);
         let call = response.call();
         let response = response.map(|value, _| Box::new(value.into_verdict(self.attempt, finding)));

@@ -1,7 +1,7 @@
 //! Money calls that are safe to make again after anything: a crash, a dropped future, another process.
 //!
-//! What evidence proves is decided in [`crate::verdict`], and which step follows in [`crate::store::protocol`]; here the
-//! steps are made. What a dead process left open is settled in [`recover`](super::recover).
+//! What evidence proves is decided in [`crate::verdict`], and which step follows in [`crate::store::protocol`]; here
+//! the steps are made. What a dead process left open is settled in [`recover`](super::recover).
 
 use std::fmt;
 use std::pin::Pin;
@@ -38,9 +38,9 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_s
 ///
 /// The client's own journal is in memory ([`ClientBuilder::journal`](crate::ClientBuilder::journal)): it holds against
 /// calls of the same process at the same moment, dropped futures and lost responses. In a store that outlives the
-/// process it holds against crashes and other processes too, and [`Client::recover`](crate::Client::recover) settles what
-/// a dead process left open. Without such a store, a request that was on its way when
-/// the process died is known only by its trace: asked again before it arrives, it is sent again.
+/// process it holds against crashes and other processes too, and [`Client::recover`](crate::Client::recover) settles
+/// what a dead process left open. Without such a store, a request that was on its way when the process died is known
+/// only by its trace: asked again before it arrives, it is sent again.
 ///
 /// ```no_run
 /// # async fn capture(client: dintero::Client, id: dintero::TransactionId) -> dintero::Result<()> {
@@ -209,7 +209,7 @@ impl<C: Referred> Once<C> {
                     }
                 }
                 Claim::InProgress => {}
-                // What it came to is read anew: the journal says that it ended, the service how.
+                // What it came to is read again: the journal says that it ended, the service how.
                 Claim::Done(noted) => {
                     let noted = noted.and_then(|noted| Attempt::deserialize(noted).ok());
                     let attempt = noted.unwrap_or_else(|| settled(&first));

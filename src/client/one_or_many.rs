@@ -1,6 +1,6 @@
 //! The values of a parameter that can be given more than once.
 
-/// One value of a repeatable parameter, or several: what a setter of such a parameter takes.
+/// One value of a list parameter, or several: what a setter of such a parameter takes.
 ///
 /// Made of a value, an array, a slice or a `Vec`; of anything else by `collect`.
 ///

@@ -1,6 +1,7 @@
-//! Finding out what became of a money call.
+//! Finds out what became of a money call.
 //!
-//! The evidence is read until it proves something or time is up; what it proves is decided in [`crate::verdict`].
+//! The evidence is read until it proves something or the deadline has passed; what it proves is decided in
+//! [`crate::verdict`].
 
 use std::pin::Pin;
 use std::time::Duration;
@@ -25,10 +26,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How many transactions with one merchant reference are looked at.
 const MOST_CANDIDATES: usize = 50;
 
-/// How [`Client::resolve`] reads again and again.
+/// How [`Client::resolve`] polls.
 #[derive(Clone, Debug)]
 pub struct PollOptions {
-    /// How long altogether; a last read is begun when time is up. Default: until the attempt has settled, and 60 s at
+    /// How long altogether; a last read is begun at the deadline. Default: until the attempt has settled, and 60 s at
     /// least.
     pub timeout: Option<Duration>,
     /// How long before the second read; doubled after each, up to `longest_interval`. Default 0.5 s.
@@ -64,19 +65,19 @@ pub struct ResolveCall {
 }
 
 impl ResolveCall {
-    /// How long altogether; see [`PollOptions::timeout`].
+    /// Sets how long to read altogether; see [`PollOptions::timeout`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
     }
 
-    /// How long after the call a request may still arrive; see [`PollOptions::settle`].
+    /// Sets how long after the call a request may still arrive; see [`PollOptions::settle`].
     pub fn settle(mut self, settle: Duration) -> Self {
         self.options.settle = Some(settle);
         self
     }
 
-    /// All that can be set, at once.
+    /// Sets all options at once.
     pub fn polling(mut self, options: PollOptions) -> Self {
         self.options = options;
         self
@@ -88,7 +89,14 @@ impl IntoFuture for ResolveCall {
     type IntoFuture = Pin<Box<dyn Future<Output = Result<Verdict>> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { self.client.resolve_with(&self.attempt, self.options).await })
+        Box::pin(async move {
+            let found = self.client.resolve_with(&self.attempt, self.options).await;
+            // A failure to read says nothing about the call that is looked for.
+            found.map_err(|mut error| {
+                error.set_outcome(Outcome::Unknown);
+                error.with_attempt(self.attempt)
+            })
+        })
     }
 }
 
@@ -96,7 +104,7 @@ impl Client {
     /// Finds out what became of a money call: one whose outcome is unknown, one that is under way, or one whose
     /// future was dropped.
     ///
-    /// Reads the transaction, or the session, until the evidence proves something or time is up:
+    /// Reads the transaction, or the session, until the evidence proves something or the deadline has passed:
     ///
     /// - A capture, refund or change of the authorization is found by its reference, or by the id of the accepted
     ///   request. [`Outcome::Completed`] and [`Outcome::Rejected`] mean that its own event says so. **The reference has
@@ -112,14 +120,14 @@ impl Client {
     ///
     /// # When nothing is found
     /// [`Outcome::NotReceived`] is said when a read that was **begun** after the settle time shows no trace, and
-    /// nothing else that could be the call's, such as a successful event of the amount without a reference.
-    /// The settle time runs from [`Attempt::until`], after which nothing of the request can leave this machine, and
-    /// covers by default as much time again as the call had, and a minute at least. What no client can know is whether a
-    /// gateway holds a request for longer than that and then passes it on, or whether the service has accepted one with
-    /// 202 and shows no event of it for as long. No standard keeps them from it. If yours
-    /// can, set [`PollOptions::settle`] to more than the longest time it does.
+    /// nothing else that could be the call's, such as a successful event of the amount without a reference. The settle
+    /// time runs from [`Attempt::until`], after which nothing of the request can leave this machine, and covers by
+    /// default as much time again as the call had, and a minute at least. What no client can know is whether a gateway
+    /// holds a request for longer than that and then passes it on, or whether the service has accepted one with 202 and
+    /// shows no event of it for as long. No standard keeps them from it. If yours can, set [`PollOptions::settle`] to
+    /// more than the longest time it does.
     ///
-    /// [`Outcome::Unknown`] and [`Outcome::UnderWay`] mean that time was up first. Do not make the call again; resolve
+    /// [`Outcome::Unknown`] and [`Outcome::UnderWay`] mean that the deadline passed first. Do not make the call again; resolve
     /// it again later, or have somebody look at the transaction.
     ///
     /// ```no_run
@@ -144,7 +152,8 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// What reading may fail with, when it does until time is up or cannot succeed. The outcome is as unknown as before.
+    /// When reading fails until the deadline, or cannot succeed. The [`outcome`](Error::outcome) of the error is
+    /// [`Outcome::Unknown`], as before, and it carries the attempt.
     pub fn resolve(&self, attempt: &Attempt) -> ResolveCall {
         ResolveCall { client: self.clone(), attempt: attempt.clone(), options: PollOptions::default() }
     }
@@ -292,7 +301,7 @@ fn is_lasting(error: &Error) -> bool {
     }
 }
 
-/// Reads at growing intervals until time is up.
+/// Reads at growing intervals until the deadline.
 struct Polls {
     end: Option<Instant>,
     last: Instant,

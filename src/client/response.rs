@@ -1,4 +1,4 @@
-//! An answer with everything that came with it.
+//! A response with everything that came with it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -11,16 +11,16 @@ use crate::error::{Spent, request_id};
 use crate::raw_response::RawResponse;
 use crate::read::SkippedField;
 
-/// What a call answered: the value, to which this dereferences, and the answer it was read from.
+/// The value of a response, to which this dereferences, with the status, headers and body it was read from.
 pub struct Response<T> {
     // Boxed: a transaction is sixteen kilobytes, and each move of it a copy on the stack.
     value: Box<T>,
-    answer: RawResponse,
+    raw: RawResponse,
     call: Finished,
     skipped: Vec<SkippedField>,
 }
 
-/// Which call the answer is of, for an error that only shows in its content.
+/// The call that the response belongs to, for an error that only its content shows.
 #[derive(Clone, Copy)]
 pub(crate) struct Finished {
     pub(crate) operation: Operation,
@@ -28,8 +28,8 @@ pub(crate) struct Finished {
 }
 
 impl<T> Response<T> {
-    pub(crate) fn new(value: Box<T>, answer: RawResponse, call: Finished) -> Self {
-        Self { value, answer, call, skipped: Vec::new() }
+    pub(crate) fn new(value: Box<T>, raw: RawResponse, call: Finished) -> Self {
+        Self { value, raw, call, skipped: Vec::new() }
     }
 
     pub(crate) fn with_skipped_fields(mut self, skipped: Vec<SkippedField>) -> Self {
@@ -42,62 +42,58 @@ impl<T> Response<T> {
     }
 
     pub(crate) fn into_parts(self) -> (Box<T>, RawResponse) {
-        (self.value, self.answer)
+        (self.value, self.raw)
     }
 
     pub(crate) fn map<U>(self, change: impl FnOnce(Box<T>, &RawResponse) -> Box<U>) -> Response<U> {
-        Response {
-            value: change(self.value, &self.answer),
-            answer: self.answer,
-            call: self.call,
-            skipped: self.skipped,
-        }
+        Response { value: change(self.value, &self.raw), raw: self.raw, call: self.call, skipped: self.skipped }
     }
 
-    /// The value alone.
+    /// Returns the value alone.
     #[must_use]
     pub fn into_inner(self) -> T {
         *self.value
     }
 
-    /// The value alone, in a box: what [`into_inner`](Self::into_inner) gives may be large.
+    /// Returns the value alone, in a box: what [`into_inner`](Self::into_inner) gives may be large.
     #[must_use]
     pub fn into_boxed(self) -> Box<T> {
         self.value
     }
 
-    /// The status of the answer.
+    /// Returns the status of the response.
     #[must_use]
     pub fn status(&self) -> StatusCode {
-        self.answer.status
+        self.raw.status
     }
 
-    /// The headers of the answer.
+    /// Returns the headers of the response.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
-        &self.answer.headers
+        &self.raw.headers
     }
 
-    /// The id under which the service, or a gateway before it, knows the request.
+    /// Returns the id under which the service, or a gateway before it, knows the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
-        request_id(&self.answer.headers)
+        request_id(&self.raw.headers)
     }
 
-    /// How often the request was sent, or sending was tried.
+    /// Returns how often the request was sent, or sending was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.call.spent.attempts
     }
 
-    /// The body of the answer as it came, with every field that this crate does not know.
+    /// Returns the body of the response as it came, with every field that this crate does not know.
     #[must_use]
     pub fn body(&self) -> &Bytes {
-        &self.answer.body
+        &self.raw.body
     }
 
-    /// Fields that the response was read without, because they are not of the type that this version of the crate
-    /// knows: where they stood and what stood there. Empty for an ordinary response. Each is a `tracing` warning too.
+    /// Returns fields that the response was read without, because they are not of the type that this version of the
+    /// crate knows: where they stood and what stood there. Empty for an ordinary response. Each is a `tracing` warning
+    /// too.
     #[must_use]
     pub fn skipped_fields(&self) -> &[SkippedField] {
         &self.skipped
@@ -122,8 +118,8 @@ impl<T> fmt::Debug for Response<T> {
     // Neither the body nor the value: both may hold a customer's data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Response")
-            .field("status", &self.answer.status.as_u16())
-            .field("body_bytes", &self.answer.body.len())
+            .field("status", &self.raw.status.as_u16())
+            .field("body_bytes", &self.raw.body.len())
             .finish_non_exhaustive()
     }
 }

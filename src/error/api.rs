@@ -13,7 +13,7 @@ const LONGEST_CODE: usize = 128;
 /// The longest text of nested errors that is kept as values, in bytes: a value takes many times its text.
 const KEPT_ERRORS: usize = 16 * 1024;
 
-/// What an error body says. Gateways in between answer with HTML or nothing, so all of it is optional.
+/// What an error body says. A gateway in between may respond with HTML or with nothing, so all of it is optional.
 #[derive(Clone, Default)]
 pub(crate) struct ApiBody {
     pub(crate) code: Option<String>,

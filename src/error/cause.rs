@@ -1,4 +1,4 @@
-//! What stands behind a connection that did not come about.
+//! The cause of a connection that was not made.
 
 use std::error::Error as StdError;
 use std::io;

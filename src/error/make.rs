@@ -1,4 +1,4 @@
-//! How the crate makes its errors.
+//! The constructors of the crate's errors.
 //!
 //! One constructor per point of failure, so that the [`Outcome`] of each is decided in one place. Every
 //! `detail` is written by us and fit to print; causes are stripped of what is not.
@@ -11,14 +11,18 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
 
 use super::cause::{Tls, is_timeout, tls};
+use super::shown::{Sent, shown};
 use super::{ApiBody, CallId, Error, ErrorKind, Inner, KEPT_BODY, KEPT_HEADERS, Outcome};
 use crate::check::InvalidRequest;
-use crate::ids::IdError;
+use crate::ids::{AccountId, IdError};
 use crate::money::OrderError;
 use crate::raw_response::RawResponse;
 use crate::read::{JsonPath, Unreadable, UnreadableRow};
 use crate::transport::{BoxError, SendError};
 use crate::verdict::{Attempt, Verdict};
+
+/// What is said of an HTML page in place of JSON.
+const PAGE: &str = "a proxy or gateway, not the service, responded with an HTML page";
 
 /// What a call has used up when it fails.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +43,7 @@ impl Error {
                 body: Bytes::new(),
                 body_cut: false,
                 api: ApiBody::default(),
+                shown: None,
                 path: None,
                 outcome,
                 timed_out: false,
@@ -71,12 +76,13 @@ impl Error {
     /// No token: what the caller gets of an error that all waiting callers share.
     pub(crate) fn token(shared: Arc<Error>, retry_after: Option<Duration>) -> Self {
         let of = &shared.inner;
-        let mut error = Self::bare(ErrorKind::Token, Outcome::NotSent, "no access token could be had");
+        let mut error = Self::bare(ErrorKind::Token, Outcome::NotSent, format!("no access token: {}", of.detail));
         error.inner.status = of.status;
         error.inner.headers = of.headers.clone();
         error.inner.body = of.body.clone();
         error.inner.body_cut = of.body_cut;
         error.inner.api = of.api.clone();
+        error.inner.shown = of.shown.clone();
         error.inner.timed_out = of.timed_out;
         error.inner.is_lasting = of.is_lasting;
         error.inner.retry_after = retry_after;
@@ -92,13 +98,14 @@ impl Error {
         }
     }
 
-    /// No connection came about, or none that took the request: nothing was sent.
+    /// No connection was made, or none that took the request: nothing was sent.
     fn connect(cause: BoxError) -> Self {
         let (kind, detail) = match tls(&*cause) {
-            Some(Tls::Certificate) => (ErrorKind::Certificate, "the certificate of the other side is not trusted"),
-            Some(Tls::Other) => (ErrorKind::Connect, "no connection: TLS could not be agreed on"),
+            Some(Tls::Certificate) => (ErrorKind::Certificate, "the certificate of the server is not trusted"),
+            Some(Tls::Other) => (ErrorKind::Connect, "no connection, TLS failed"),
             None => (ErrorKind::Connect, "no connection"),
         };
+        let detail = with_root(detail, &*cause);
         let mut error = Self::bare(kind, Outcome::NotSent, detail);
         error.inner.is_lasting = tls(&*cause).is_some();
         error.inner.timed_out = is_timeout(&*cause);
@@ -106,25 +113,25 @@ impl Error {
         error
     }
 
-    /// The connection was lost after it had come about.
+    /// The connection was lost after it was made.
     pub(crate) fn transport(cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
         let timed_out = is_timeout(&*cause);
         let kind = if timed_out { ErrorKind::Timeout } else { ErrorKind::Transport };
-        let mut error = Self::bare(kind, Outcome::Unknown, "the connection was lost");
+        let mut error = Self::bare(kind, Outcome::Unknown, with_root("the connection was lost", &*cause));
         error.inner.timed_out = timed_out;
         error.inner.source = Some(cause);
         error
     }
 
-    /// Time ran out. What is known of the effect by then the caller says.
+    /// The deadline passed. What is known of the effect by then the caller says.
     pub(crate) fn timeout(outcome: Outcome) -> Self {
-        let mut error = Self::bare(ErrorKind::Timeout, outcome, "time ran out");
+        let mut error = Self::bare(ErrorKind::Timeout, outcome, "timed out");
         error.inner.timed_out = true;
         error
     }
 
-    /// Time ran out after the response had begun: its status and headers are known.
+    /// The deadline passed after the response had begun: its status and headers are known.
     pub(crate) fn timeout_after(response: RawResponse) -> Self {
         let mut error = match response.status.is_success() {
             true => Self::timeout(Outcome::Unknown).with_response(response),
@@ -135,12 +142,45 @@ impl Error {
         error
     }
 
-    /// The service, or a gateway before it, answered with a status that is no success.
+    /// The service, or a gateway before it, responded with an error status.
     pub(crate) fn api(response: RawResponse) -> Self {
         let outcome = Outcome::of_status(response.status, &response.body);
-        let mut error = Self::bare(ErrorKind::Api, outcome, "the service answered with an error");
+        let detail = match is_html(&response) {
+            true => PAGE,
+            false => "the service responded with an error",
+        };
+        let mut error = Self::bare(ErrorKind::Api, outcome, detail);
         error.inner.api = ApiBody::read(&response.body);
+        error.inner.shown = shown(&error.inner.api, &Sent::default());
         error.with_response(response)
+    }
+
+    /// The token call was refused. Says which of the credentials to check.
+    pub(crate) fn token_refused(response: RawResponse, account: &AccountId) -> Self {
+        let advice = match response.status.as_u16() {
+            _ if is_html(&response) => None,
+            400 | 401 => Some(format!(
+                "the service refused the client id or the client secret: check that both are of one API client of \
+                 account {account}, and of its {} environment",
+                account.environment()
+            )),
+            403 => Some(format!(
+                "the service refuses this API client the account {account}: check the account id, and that the client \
+                 may use the Checkout API there"
+            )),
+            404 => Some(format!("the service does not know the account {account}: check the account id")),
+            _ => None,
+        };
+        let mut error = Self::api(response);
+        if let Some(advice) = advice {
+            error.inner.detail = advice;
+        }
+        error
+    }
+
+    /// Hides what a request carried from the part of the service's message that is shown.
+    pub(crate) fn hide(&mut self, sent: &Sent) {
+        self.inner.shown = shown(&self.inner.api, sent);
     }
 
     /// A success that cannot be read: what it says has probably happened, what exactly is not known.
@@ -160,6 +200,7 @@ impl Error {
         let event = failed.and_then(|event| event.error.as_ref());
         let (code, message) = event.map(|error| (error.code.clone(), error.message.clone())).unwrap_or_default();
         error.inner.api = ApiBody::new(code, message, Vec::new());
+        error.inner.shown = shown(&error.inner.api, &Sent::default());
         error.inner.retry_after = error.inner.retry_after.or(wait);
         error.inner.verdict = Some(verdict);
         error
@@ -173,9 +214,12 @@ impl Error {
     }
 
     /// A success in which something cannot be read that the type is worthless without.
-    pub(crate) fn unreadable_at(answer: RawResponse, cause: &Unreadable) -> Self {
-        let detail = format!("the answer cannot be read: {}", cause.problem);
-        let mut error = Self::unreadable(answer, detail);
+    pub(crate) fn unreadable_at(response: RawResponse, cause: &Unreadable) -> Self {
+        if is_html(&response) {
+            return Self::unreadable(response, PAGE);
+        }
+        let detail = format!("the response cannot be read: {}", cause.problem);
+        let mut error = Self::unreadable(response, detail);
         error.inner.path = Some(cause.path.clone());
         error
     }
@@ -248,12 +292,33 @@ impl Error {
 
     /// Names the call.
     pub(crate) fn in_call(mut self, call: impl Into<CallId>, spent: Spent) -> Self {
+        let call = call.into();
         let inner = &mut self.inner;
-        inner.call = Some(call.into());
+        // Nothing that only reads has an effect to find out about.
+        if call.only_reads() && matches!(inner.outcome, Outcome::Unknown | Outcome::Rejected) {
+            inner.outcome = Outcome::ReadOnly;
+        }
+        inner.call = Some(call);
         inner.attempts = spent.attempts;
         inner.elapsed = spent.elapsed;
         self
     }
+}
+
+/// A page for people where JSON was to come: gateways, proxies and log-in pages write them.
+fn is_html(response: &RawResponse) -> bool {
+    let kind = response.headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.trim_start().to_ascii_lowercase().starts_with("text/html")
+        || response.body.trim_ascii_start().starts_with(b"<")
+}
+
+/// A text with the first of all causes, such as "Connection refused".
+fn with_root(detail: &str, cause: &(dyn StdError + 'static)) -> String {
+    let mut root = cause;
+    while let Some(next) = root.source() {
+        root = next;
+    }
+    format!("{detail}: {root}")
 }
 
 /// As much of the headers as an error keeps, the shortest first: ids and times are short.

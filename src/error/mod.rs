@@ -1,13 +1,14 @@
-//! The one error of the crate.
+//! The error type of the crate.
 //!
 //! Everything a caller may want to decide on is an accessor. What is printed by `Display` and `Debug` is
-//! much less: see [`Error`]. The rules that turn an answer into an error live in the transport; here lives
+//! much less: see [`Error`]. The rules that turn a response into an error live in the transport; here lives
 //! only what an error is.
 
 mod api;
 mod cause;
 mod failure;
 mod make;
+mod shown;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -20,6 +21,7 @@ use serde_json::Value;
 pub(crate) use crate::verdict::Outcome;
 pub(crate) use api::ApiBody;
 pub(crate) use make::Spent;
+pub(crate) use shown::Sent;
 
 use crate::Operation;
 use crate::read::JsonPath;
@@ -30,7 +32,7 @@ const KEPT_BODY: usize = 64 * 1024;
 /// How much of a response's headers an error keeps, in bytes.
 const KEPT_HEADERS: usize = 16 * 1024;
 
-/// At which point a call failed.
+/// The point at which a call failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -38,20 +40,20 @@ pub enum ErrorKind {
     Configuration,
     /// The request was refused here, before sending: [`Error::path`] names the field where there is one.
     InvalidRequest,
-    /// No access token could be had. Status, code and message are those of the token call.
+    /// The token call returned no access token. Status, code and message are those of the token call.
     Token,
-    /// No connection came about: name resolution, refused connection, TLS.
+    /// No connection was made: name resolution, refused connection, TLS.
     Connect,
-    /// The other side has a certificate that is not trusted: another service answers in its place, or this machine
+    /// The server has a certificate that is not trusted: another service responds in its place, or this machine
     /// lacks the authority that signed it. Nothing was sent, and nothing is tried again.
     Certificate,
     /// The call did not end in the time it was given.
     Timeout,
     /// The connection was lost on the way.
     Transport,
-    /// The service answered with an error status.
+    /// The service responded with an error status.
     Api,
-    /// The answer is a success that cannot be read: [`Error::path`] names the field where there is one.
+    /// The response is a success that cannot be read: [`Error::path`] names the field where there is one.
     Unreadable,
     /// The service carried the call out and it failed: a declined payment, an event with
     /// `success: false`.
@@ -72,14 +74,19 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// # What is printed
 /// `Display` and `Debug` show the kind, the operation, the status, the error code, the [`Outcome`], the
 /// number of attempts and the request id. They never show a secret, a token, a header's value (other than
-/// the request id) or a body. The service's own [`message`](Self::message) is not printed either: it may
-/// repeat what the customer typed. All of these can be had through accessors by whoever knows where they
-/// will end up. The JSON path of an unreadable field is printed with names that are not plain identifiers
-/// replaced by `*`, as a map may be keyed by anything.
+/// the request id) or a body.
+///
+/// They also show the service's [`message`](Self::message) and nested [`errors`](Self::errors), which say what is wrong
+/// with the request. These may quote what a customer typed, so `***` stands for every word that the request carried as
+/// a text, and for whatever looks like a name, an address, a token, a phone or card number. The accessors return the
+/// texts as they came.
+///
+/// The JSON path of an unreadable field is printed with names that are not plain identifiers replaced by `*`, as a map
+/// may be keyed by anything.
 ///
 /// # Retrying
 /// The client has already retried what may be retried (see [`attempts`](Self::attempts)). Ask
-/// [`outcome`](Self::outcome) before repeating a call that moves money.
+/// [`outcome`](Self::outcome) before retrying a call that moves money.
 #[non_exhaustive]
 pub struct Error {
     inner: Box<Inner>,
@@ -95,12 +102,14 @@ struct Inner {
     body: Bytes,
     body_cut: bool,
     api: ApiBody,
+    /// What the service says, without what may be a customer's.
+    shown: Option<Box<str>>,
     path: Option<JsonPath>,
     outcome: Outcome,
     timed_out: bool,
     /// A response whose body ended early.
     cut: bool,
-    /// The failure of a connection that does not pass by itself.
+    /// The failure of a connection that is not transient.
     is_lasting: bool,
     retry_after: Option<Duration>,
     attempts: u32,
@@ -142,13 +151,13 @@ impl From<Operation> for CallId {
 }
 
 impl Error {
-    /// At which point the call failed.
+    /// Returns at which point the call failed.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.inner.kind
     }
 
-    /// The operation. `None` for errors outside of any call, and for the token call by itself.
+    /// Returns the operation. `None` for errors outside of any call, and for the token call by itself.
     #[must_use]
     pub fn operation(&self) -> Option<Operation> {
         match self.inner.call? {
@@ -157,105 +166,106 @@ impl Error {
         }
     }
 
-    /// The HTTP status of the response, when there was one. Kept whatever becomes of the body.
+    /// Returns the HTTP status of the response, when there was one. Kept whatever becomes of the body.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.inner.status
     }
 
-    /// The service's error code, when it gives one of at most 128 bytes.
+    /// Returns the service's error code, when it gives one of at most 128 bytes.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.inner.api.code.as_deref()
     }
 
-    /// The service's message, when the response has one, at most its first 4 KiB. It is written for developers and may
-    /// repeat what a customer typed: do not log it unseen, do not show it to a customer.
+    /// Returns the service's message, when the response has one, at most its first 4 KiB. It is written for developers
+    /// and may quote what a customer typed: do not log it unseen, do not show it to a customer.
     #[must_use]
     pub fn message(&self) -> Option<&str> {
         self.inner.api.message.as_deref()
     }
 
-    /// The nested errors of the response, of whatever form they are. Empty when they are longer than 16 KiB: then
-    /// they are in the [`body`](Self::body) only.
+    /// Returns the nested errors of the response, of whatever form they are. Empty when they are longer than 16 KiB:
+    /// then they are in the [`body`](Self::body) only.
     #[must_use]
     pub fn errors(&self) -> &[Value] {
         &self.inner.api.errors
     }
 
-    /// The id under which the service, or a gateway before it, knows the request.
+    /// Returns the id under which the service, or a gateway before it, knows the request.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         request_id(&self.inner.headers)
     }
 
-    /// The id by which the service knows an operation that it accepted (202), from the header `event-request-id`: an
-    /// event of the transaction will carry it as `correlation_request_id`. Known as soon as the response begins, even
-    /// if its body never comes.
+    /// Returns the id by which the service knows an operation that it accepted (202), from the header
+    /// `event-request-id`: an event of the transaction will carry it as `correlation_request_id`. Known as soon as the
+    /// response begins, even if its body never comes.
     #[must_use]
     pub fn event_request_id(&self) -> Option<&str> {
         self.inner.headers.get("event-request-id")?.to_str().ok()
     }
 
-    /// The headers of the response; empty when there was none. At most 16 KiB: of more, the longest are left out.
+    /// Returns the headers of the response; empty when there was none. At most 16 KiB: of more, the longest are left
+    /// out.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.inner.headers
     }
 
-    /// The first 64 KiB of the response's body as it came; empty when there was none. May hold a customer's
+    /// Returns the first 64 KiB of the response's body as it came; empty when there was none. May hold a customer's
     /// data.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.inner.body
     }
 
-    /// Whether [`body`](Self::body) is only the beginning.
+    /// Returns whether [`body`](Self::body) is only the beginning.
     #[must_use]
     pub fn is_body_truncated(&self) -> bool {
         self.inner.body_cut
     }
 
-    /// The JSON path of the field that could not be read, or that was refused before sending, for example
+    /// Returns the JSON path of the field that could not be read, or that was refused before sending, for example
     /// `$.events[0].amount`. For a parameter or header, its name below the root.
     #[must_use]
     pub fn path(&self) -> Option<&JsonPath> {
         self.inner.path.as_ref()
     }
 
-    /// How often the request was sent, or sending was tried.
+    /// Returns how often the request was sent, or sending was tried.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.inner.attempts
     }
 
-    /// The time from the beginning of the call to this error, waiting for a token and between attempts
+    /// Returns the time from the beginning of the call to this error, waiting for a token and between attempts
     /// included.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
         self.inner.elapsed
     }
 
-    /// What is known about the effect of the call: not sent, rejected or unknown.
+    /// Returns what is known about the effect of the call.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.inner.outcome
     }
 
-    /// How long the service asks to wait before the next attempt: the `Retry-After` header, in seconds or
-    /// as a date, or what a declined payment says in `retry_policy.retry_after`.
+    /// Returns how long the service asks to wait before the next attempt: the `Retry-After` header, in seconds or as a
+    /// date, or what a declined payment says in `retry_policy.retry_after`.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after
     }
 
-    /// Whether the call ended because time ran out, here or on the way to a connection.
+    /// Returns whether the call ended because of a timeout, here or on the way to a connection.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.inner.timed_out
     }
 
-    /// No connection came about, so not a byte was sent, and the next may.
+    /// No connection was made, so not a byte was sent, and the next may.
     pub(crate) fn is_unconnected(&self) -> bool {
         self.inner.kind == ErrorKind::Connect && !self.inner.is_lasting
     }
@@ -265,9 +275,9 @@ impl Error {
         self.inner.cut
     }
 
-    /// Whether the same call may be made again as it is and may then succeed: the trouble passes by
-    /// itself, and either the call only reads or it is known to have had no effect. An [`Outcome::Unknown`]
-    /// of a call that writes is never retryable.
+    /// Returns whether the same call may be made again as it is and may then succeed: the error is transient, and
+    /// either the call only reads or it is known to have had no effect. An [`Outcome::Unknown`] of a call that writes
+    /// is never retryable.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         let inner = &self.inner;
@@ -276,7 +286,7 @@ impl Error {
             ErrorKind::Journal => true,
             ErrorKind::Token | ErrorKind::Api => match inner.status {
                 Some(status) => is_passing(status),
-                // No answer to the token call at all.
+                // No response to the token call at all.
                 None => inner.kind == ErrorKind::Token && !inner.is_lasting,
             },
             ErrorKind::Configuration
@@ -291,7 +301,7 @@ impl Error {
     }
 }
 
-/// Statuses that tell of trouble that passes by itself.
+/// Statuses of transient errors.
 pub(crate) fn is_passing(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 429 | 500 | 502 | 503 | 504)
 }
@@ -345,14 +355,17 @@ impl fmt::Display for Error {
             write!(f, "{}: ", call.name())?;
         }
         f.write_str(&inner.detail)?;
+        if let Some(path) = &inner.path {
+            write!(f, " at {}", printable_path(path))?;
+        }
         if let Some(status) = inner.status {
             write!(f, ", status {}", status.as_u16())?;
         }
         if let Some(code) = self.code().and_then(printable_code) {
             write!(f, ", code {code}")?;
         }
-        if let Some(path) = &inner.path {
-            write!(f, ", at {}", printable_path(path))?;
+        if let Some(shown) = &inner.shown {
+            write!(f, ": {shown}")?;
         }
         if inner.call.is_some() {
             write!(f, " ({}", inner.outcome)?;
@@ -377,6 +390,7 @@ impl fmt::Debug for Error {
             .field("operation", &inner.call.map(CallId::name))
             .field("status", &inner.status.map(|status| status.as_u16()))
             .field("code", &self.code().and_then(printable_code))
+            .field("message", &inner.shown)
             .field("path", &inner.path.as_ref().map(printable_path))
             .field("outcome", &inner.outcome)
             .field("attempts", &inner.attempts)

@@ -79,7 +79,7 @@ impl fmt::Display for OrderError {
 impl std::error::Error for OrderError {}
 
 impl Order {
-    /// Whether `amount` is the sum of the items and the shipping option, as `strict-session-amounts` has it.
+    /// Checks that `amount` is the sum of the items and the shipping option, as `strict-session-amounts` has it.
     ///
     /// # Errors
     /// [`OrderError::Amount`] with the exact difference and the lines.
@@ -87,7 +87,7 @@ impl Order {
         check_amount(self.amount, &lines(&self.items, self.shipping_option.as_ref()))
     }
 
-    /// Whether every `line_id` occurs once, the shipping option's included.
+    /// Checks that every `line_id` occurs once, the shipping option's included.
     ///
     /// # Errors
     /// [`OrderError::LineId`] with the id and the lines that share it.
@@ -95,7 +95,7 @@ impl Order {
         check_line_ids(lines(&self.items, self.shipping_option.as_ref()))
     }
 
-    /// A line that makes the order add up, to be pushed to `items`: its amount is the difference, which may be
+    /// Returns a line that makes the order add up, to be pushed to `items`: its amount is the difference, which may be
     /// below zero, its VAT zero, its `line_id` one that the order does not have. `None` when the order adds up.
     ///
     /// Meant for the minor units that rounding of VAT and discounts leaves, with a description such as "Rounding".

@@ -21,7 +21,7 @@ pub enum SumError {
 }
 
 impl Transaction {
-    /// What has been captured, in minor units: the sum of the successful captures. Those that a later
+    /// Returns what has been captured, in minor units: the sum of the successful captures. Those that a later
     /// `correction` names in its `event_ids` are not counted.
     ///
     /// # Errors
@@ -30,7 +30,7 @@ impl Transaction {
         self.sum(0, &TransactionEventName::Capture)
     }
 
-    /// What has been refunded, in minor units; as [`captured`](Self::captured).
+    /// Returns what has been refunded, in minor units; as [`captured`](Self::captured).
     ///
     /// # Errors
     /// When the sum cannot be told.
@@ -38,7 +38,7 @@ impl Transaction {
         self.sum(0, &TransactionEventName::Refund)
     }
 
-    /// What can still be captured, in minor units, never below zero.
+    /// Returns what can still be captured, in minor units, never below zero.
     ///
     /// After a failed operation that is what its `correction` says, less what was captured since; otherwise, and
     /// once the authorization has been updated, the authorized amount less what was captured. Nothing is left in a
@@ -76,7 +76,7 @@ impl Transaction {
         }
     }
 
-    /// What can still be refunded, in minor units, never below zero.
+    /// Returns what can still be refunded, in minor units, never below zero.
     ///
     /// After a failed operation that is what its `correction` says, with what was captured and refunded since;
     /// otherwise what was captured less what was refunded.
@@ -91,7 +91,7 @@ impl Transaction {
         left(base.checked_add(captured).ok_or(SumError::Overflow)?, refunded)
     }
 
-    /// Whether something can be captured: by the status, `AUTHORIZED` or `PARTIALLY_CAPTURED`, and the sums.
+    /// Returns whether something can be captured: by the status, `AUTHORIZED` or `PARTIALLY_CAPTURED`, and the sums.
     /// `false` where the sums cannot be told.
     #[must_use]
     pub fn can_capture(&self) -> bool {
@@ -99,8 +99,8 @@ impl Transaction {
         matches!(self.status, Some(Authorized | PartiallyCaptured)) && is_positive(self.remaining_to_capture())
     }
 
-    /// Whether something can be refunded: by the status, captured in part or whole and not refunded in whole, and
-    /// the sums. `false` where the sums cannot be told.
+    /// Returns whether something can be refunded: by the status, captured in part or whole and not refunded in whole,
+    /// and the sums. `false` where the sums cannot be told.
     #[must_use]
     pub fn can_refund(&self) -> bool {
         use TransactionStatus::{Captured, PartiallyCaptured, PartiallyCapturedRefunded, PartiallyRefunded};
@@ -109,7 +109,7 @@ impl Transaction {
         by_status && is_positive(self.remaining_to_refund())
     }
 
-    /// Whether the authorization can be voided: `AUTHORIZED` and nothing captured. Some payment products allow
+    /// Returns whether the authorization can be voided: `AUTHORIZED` and nothing captured. Some payment products allow
     /// it after a partial capture as well; that only the service knows.
     #[must_use]
     pub fn can_void(&self) -> bool {

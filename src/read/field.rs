@@ -1,8 +1,8 @@
 //! How the fields of the generated types are read, where a type can do without what they hold.
 //!
-//! `build.rs` puts these functions on the fields. Under a plain deserializer they do what serde does, but that `null` is
-//! the empty list; under a lenient [reader](super::reader) a field, an entry of a list or of a map that cannot be read
-//! is left out, and everything around it is kept.
+//! `build.rs` puts these functions on the fields. Under a plain deserializer they do what serde does, but that `null`
+//! is the empty list; under a lenient [reader](super::reader) a field, an entry of a list or of a map that cannot be
+//! read is left out, and everything around it is kept.
 
 use std::collections::BTreeMap;
 use std::fmt;

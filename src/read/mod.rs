@@ -47,7 +47,7 @@ pub struct SkippedField {
 
 /// A response, or a row of one, that cannot be read.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("cannot read the JSON at {path}: {problem}")]
+#[error("{problem} at {path}")]
 #[non_exhaustive]
 pub struct Unreadable {
     /// Where reading stopped.
@@ -85,7 +85,7 @@ pub struct UnreadableRow {
 /// What can be left out of a type of this crate is left out and reported; a type of your own is read as it says.
 ///
 /// # Errors
-/// When it is not JSON, or misses something that the type is worthless without.
+/// When it is not JSON, or lacks a field that the type requires.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
     match from_text(json) {
         Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),

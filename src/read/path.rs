@@ -13,27 +13,27 @@ pub(super) enum Step {
 }
 
 impl JsonPath {
-    /// The whole text.
+    /// Returns the path of the whole text.
     #[must_use]
     pub fn root() -> Self {
         Self::default()
     }
 
-    /// The field of this name below.
+    /// Returns the path of the field of this name below.
     #[must_use]
     pub fn field(mut self, name: impl Into<String>) -> Self {
         self.0.push(Step::Field(name.into()));
         self
     }
 
-    /// The entry of this number, from 0, below.
+    /// Returns the path of the entry of this number, from 0, below.
     #[must_use]
     pub fn index(mut self, index: usize) -> Self {
         self.0.push(Step::Index(index));
         self
     }
 
-    /// The name of the last field on the way, without list indexes: `amount` for `$.items[0].amount`.
+    /// Returns the name of the last field on the way, without list indexes: `amount` for `$.items[0].amount`.
     #[must_use]
     pub fn last_field(&self) -> Option<&str> {
         self.0.iter().rev().find_map(|step| match step {

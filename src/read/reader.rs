@@ -92,7 +92,7 @@ impl Notes {
         let failure = self.failure.into_inner().unwrap_or_else(|| Failure::new(Vec::new(), &error.to_string()));
         let depth = failure.money_below(0).map_or(1, |at| at.saturating_add(1)).min(failure.path.len());
         let problem = match &failure.expected {
-            None if depth == failure.path.len() => "it is missing".to_owned(),
+            None if depth == failure.path.len() => "required field missing".to_owned(),
             _ => format!("expected {}", failure.expected_at(depth)),
         };
         (failure.path.into_iter().take(depth).collect(), problem)

@@ -23,7 +23,7 @@ fn paths(skipped_fields: &[SkippedField]) -> Vec<String> {
 }
 
 #[test]
-fn a_good_answer_is_read_whole() {
+fn a_good_response_is_read_whole() {
     let mut good = transaction();
     good["events"][1]["error"]["type"] = json!(["DECLINED"]);
     let read = from_value::<Transaction>(good).unwrap();
@@ -96,7 +96,7 @@ fn a_list_in_place_of_an_object_is_skipped_as_it_came() {
 }
 
 #[test]
-fn a_bad_row_does_not_sink_the_list() {
+fn a_bad_row_does_not_fail_the_list() {
     let mut bad = transaction();
     bad["amount"] = json!("a lot");
     let list = json!([transaction(), bad, transaction()]).to_string();
@@ -114,7 +114,7 @@ fn what_is_not_json_or_not_an_object_is_an_error() {
 }
 
 #[test]
-fn no_error_quotes_the_answer() {
+fn no_error_quotes_the_response() {
     let secret = "kari@example.com";
     for field in ["amount", "currency", "events", "customer"] {
         let mut bad = transaction();
@@ -210,11 +210,14 @@ fn the_error_names_the_field_of_the_whole_and_what_it_lacks() {
         ("$.order".to_owned(), "expected an object with `merchant_reference`")
     );
     let error = session(json!({ "amount": 1, "merchant_reference": "a" }));
-    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order.currency".to_owned(), "it is missing"));
+    assert_eq!(
+        (error.path.to_string(), error.problem.as_str()),
+        ("$.order.currency".to_owned(), "required field missing")
+    );
     let error = session(json!("none"));
     assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "expected struct Order"));
     let error = from_value::<Session>(json!({})).unwrap_err();
-    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "it is missing"));
+    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "required field missing"));
 }
 
 #[test]

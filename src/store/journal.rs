@@ -21,7 +21,7 @@ const ROUNDS: usize = 8;
 /// How many records left open are read at a time.
 const BATCH: usize = 100;
 
-/// Remembers which work was begun and what it came to, so that it is done once by however many processes share the
+/// Remembers which work was begun and its result, so that it is done once by however many processes share the
 /// store, and found again when one of them dies.
 ///
 /// Cheap to clone. What it is for, and with which store, is up to the caller: callbacks
@@ -64,13 +64,13 @@ impl Journal {
     /// How long done work is remembered unless told otherwise: a week, longer than callbacks are sent again.
     pub const DEFAULT_KEEP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-    /// Makes a journal in a store.
+    /// Creates a journal in a store.
     #[must_use]
     pub fn new(store: impl Store) -> Self {
         Self { store: Arc::new(store), lease: Self::DEFAULT_LEASE, keep: Self::DEFAULT_KEEP }
     }
 
-    /// Makes a journal in the memory of this process, which forgets when the process ends.
+    /// Creates a journal in the memory of this process, which forgets when the process ends.
     #[must_use]
     pub fn in_memory() -> Self {
         Self::new(MemoryStore::default())
@@ -97,7 +97,7 @@ impl Journal {
         &self.store
     }
 
-    /// Asks for work.
+    /// Claims work.
     ///
     /// # Errors
     /// The store's. The work may then be claimed all the same, for the time of a lease.
@@ -105,7 +105,7 @@ impl Journal {
         self.claim_with(work, None).await
     }
 
-    /// Asks for work, with what is needed to do it again should this process die.
+    /// Claims work, with what is needed to do it again should this process die.
     pub(crate) async fn claim_with(&self, work: &Work, input: Option<&Value>) -> Result<Claim, StoreError> {
         let name = self.name_of(work).await?;
         // Most work is new, so nothing is expected to be there: one step less.
@@ -123,7 +123,7 @@ impl Journal {
         self.claim_found(work.name().to_owned(), holder.to_owned(), None, decide).await
     }
 
-    /// Asks for work that was found open.
+    /// Claims work that was found open.
     pub(crate) async fn claim_left(&self, left: Record) -> Result<Claim, StoreError> {
         self.claim_found(left.name.clone(), new_holder(), Some(left), on_claim_left).await
     }
@@ -238,7 +238,7 @@ impl Held {
     /// Extends the lease. Tells whether the work is still held.
     ///
     /// # Errors
-    /// The store's.
+    /// When the store fails.
     pub async fn extend(&mut self) -> Result<bool, StoreError> {
         self.write(false, self.journal.lease).await.map(|lost| lost.is_none())
     }
@@ -294,7 +294,7 @@ impl Held {
         self.write(true, keep).await.map(drop)
     }
 
-    /// Gives the work back undone: the next claim is granted at once, with the note. Does nothing if it is no longer
+    /// Releases the work undone: the next claim is granted at once, with the note. Does nothing if it is no longer
     /// held.
     ///
     /// # Errors
@@ -304,7 +304,7 @@ impl Held {
         self.give_back().await
     }
 
-    /// Gives the work back and forgets it, note and all: nothing of it has happened.
+    /// Releases the work and forgets it, note and all: nothing of it has happened.
     pub(crate) async fn forget(mut self) -> Result<(), StoreError> {
         self.content.note = None;
         self.content.work = None;

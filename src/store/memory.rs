@@ -64,7 +64,7 @@ impl MemoryStore {
         Self { capacity: capacity.max(1), records: Mutex::default() }
     }
 
-    /// Returns how many records there are, those included whose time is up.
+    /// Returns how many records there are, those included that has expired.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records().by_name.len()

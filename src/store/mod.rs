@@ -37,7 +37,7 @@ pub struct Record {
     pub name: String,
     /// The fencing token: the store sets it at each write, larger than at every earlier write under this name.
     pub fence: u64,
-    /// Whether the work is done. A done record goes when its time is up; an open one stays.
+    /// Whether the work is done. A done record goes when it expires; an open one stays.
     pub done: bool,
     /// What is left of its time by the store's clock: of the lease of an open record, zero once it is over.
     pub remaining: Duration,
@@ -82,7 +82,7 @@ pub enum Changed {
 /// loses its primary is the store's to say. Time is the store's: leases are measured by its clock alone, so that those
 /// of its clients may differ.
 ///
-/// A done record whose time is up counts as gone, for every method; when it is deleted is up to the store. An open
+/// A done record that has expired counts as gone, for every method; when it is deleted is up to the store. An open
 /// record is never deleted but by [`remove`](Self::remove): it is work that somebody began.
 pub trait Store: Send + Sync + 'static {
     /// Reads a record.

@@ -5,15 +5,15 @@ use serde::de::DeserializeOwned;
 
 use super::{Claim, Journal, StoreError, Work};
 
-/// What [`Journal::once`] came to.
+/// The result of [`Journal::once`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Once<T> {
     /// The work was done now.
     Done(T),
-    /// It had been done before, and came to this.
+    /// It was done before, with this result.
     Already(T),
-    /// Someone else is at it.
+    /// Another process is doing it.
     InProgress,
 }
 
@@ -33,7 +33,7 @@ pub enum OnceError<E> {
 }
 
 impl Journal {
-    /// Does `work` if nobody did it or is at it; what it comes to is remembered.
+    /// Does `work` unless it is done or being done; the result is remembered.
     ///
     /// When it fails, panics, or is dropped half-way, it is given back, and when the process dies, its lease ends: the
     /// next claim finds it undone. So it may run more than once if it fails half-way, and a money call in it must be

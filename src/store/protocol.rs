@@ -1,8 +1,8 @@
 //! What a record means, and which change follows from what is found: pure functions, without clock and store.
 //!
-//! The steps of a money call made once are these, in this order: claim, look, note, send, settle, complete. The model of
-//! the protocol in `dintero-stores` has them under the same names and calls these same functions, so that what it proves
-//! is proven of them.
+//! The steps of a money call made once are these, in this order: claim, look, note, send, settle, complete. The model
+//! of the protocol in `dintero-stores` has them under the same names and calls these same functions, so that what it
+//! proves is proven of them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,7 +13,8 @@ use crate::verdict::Outcome;
 /// What the data of a record holds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Content {
-    /// Which claim wrote it: a holder tells its own record by it, also when the store could not say that it was written.
+    /// Which claim wrote it: a holder tells its own record by it, also when the store could not say that it was
+    /// written.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub holder: Option<String>,
     /// What is needed to do the work without whoever asked for it.
@@ -28,7 +29,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// Reads the data of a record. What cannot be read is empty: no record may stop the work for good.
+    /// Reads the data of a record. What cannot be read is empty: no record may stop the work permanently.
     #[must_use]
     pub fn read(data: &str) -> Self {
         serde_json::from_str(data).unwrap_or_default()
@@ -74,8 +75,8 @@ pub fn on_claim_left(found: Option<&Record>) -> OnClaim {
 
 /// Decides on a claim of a value that ends, such as a token: a done one is renewed once it is no longer good.
 ///
-/// The old value stays in the record meanwhile, for a renewal that fails. What the claimant holds itself, it has lost: it
-/// begins one renewal at a time.
+/// The old value stays in the record meanwhile, for a renewal that fails. What the claimant holds itself, it has lost:
+/// it begins one renewal at a time.
 #[must_use]
 pub fn on_renewal(found: Option<&Record>, holder: &str, is_good: impl FnOnce(&Value) -> bool) -> OnClaim {
     let Some(record) = found else { return on_claim(None, None) };
@@ -139,7 +140,7 @@ pub fn on_known(outcome: Outcome) -> Next {
     match outcome {
         Outcome::Completed | Outcome::Rejected => Next::Complete,
         Outcome::NotReceived | Outcome::NotSent => Next::Send,
-        Outcome::Unknown | Outcome::UnderWay => Next::Leave,
+        Outcome::Unknown | Outcome::UnderWay | Outcome::ReadOnly => Next::Leave,
     }
 }
 
@@ -150,7 +151,7 @@ pub fn on_sent(outcome: Outcome) -> Next {
         Outcome::Completed => Next::Complete,
         // The next call begins anew.
         Outcome::NotSent | Outcome::Rejected => Next::Forget,
-        Outcome::Unknown | Outcome::UnderWay | Outcome::NotReceived => Next::Settle,
+        Outcome::Unknown | Outcome::UnderWay | Outcome::NotReceived | Outcome::ReadOnly => Next::Settle,
     }
 }
 

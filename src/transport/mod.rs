@@ -1,7 +1,7 @@
 //! How a request of the generated client gets to the service and its response back.
 //!
 //! Credentials are added here and to the configured host only. What a response means for the caller is decided
-//! by the client layer above; how a token is had, by `auth`.
+//! by the client layer above; how a token is fetched, by `auth`.
 
 mod connect;
 pub(crate) mod maker;

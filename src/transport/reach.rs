@@ -19,7 +19,7 @@ impl Reach {
         self.0.store(false, Ordering::SeqCst);
     }
 
-    /// Whether a connection was begun and had not come about: TCP, proxy and TLS included.
+    /// Whether a connection was begun and not made yet: TCP, proxy and TLS included.
     pub(crate) fn is_connecting(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }

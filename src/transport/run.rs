@@ -1,10 +1,10 @@
-//! Sending a request until it is answered, refused for good, or out of time.
+//! Sends a request until there is a response, a final error, or no time left.
 //!
 //! The rules of repetition live here and nowhere else:
 //!
-//! * a connection that did not come about: any call is tried again;
+//! * a connection that was not made: any call is tried again;
 //! * a 401: any call, once, with a renewed token, since it was refused unprocessed;
-//! * everything else that passes by itself: calls that only read.
+//! * every other transient error: calls that only read.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::scope::CallScope;
 use super::wire::Outgoing;
 use crate::check;
-use crate::error::{Error, Outcome, Result, is_passing, request_id};
+use crate::error::{Error, ErrorKind, Outcome, Result, Sent, is_passing, request_id};
 use crate::raw_response::{self, LARGEST_BODY, RawResponse, Read};
 use crate::read::Unreadable;
 
@@ -24,14 +24,21 @@ use crate::read::Unreadable;
 const READ_ATTEMPT: Duration = Duration::from_secs(15);
 
 impl CallScope {
-    /// Sends a request and reads its answer, all within the time of the call. `Ok` is an answer with a
+    /// Sends a request and reads its response, all within the time of the call. `Ok` is a response with a
     /// status of success.
     pub(crate) async fn run(&self, request: reqwest::Request) -> Result<RawResponse> {
+        let sent = request.try_clone();
         let end = match timeout_at(self.shared.deadline, self.attempts(request)).await {
             Ok(end) => end,
             Err(_) => Err(self.out_of_time()),
         };
-        end.map_err(|error| self.name(error))
+        end.map_err(|mut error| {
+            if let Some(sent) = sent.filter(|_| error.kind() == ErrorKind::Api) {
+                let values = sent.url().query_pairs().map(|(_, value)| value);
+                error.hide(&Sent::new(sent.body().and_then(reqwest::Body::as_bytes), values));
+            }
+            self.name(error)
+        })
     }
 
     async fn attempts(&self, request: reqwest::Request) -> Result<RawResponse> {
@@ -43,7 +50,7 @@ impl CallScope {
         loop {
             let token = match service.tokens.token().await {
                 Ok(token) => token,
-                // The refusal is what the service said to this call; that no other token could be had is
+                // The refusal is what the service said to this call; that no other token could be fetched is
                 // its cause.
                 Err(cause) => return Err(self.after_attempts(combine(refusal, cause))),
             };
@@ -54,7 +61,7 @@ impl CallScope {
             let end = self.send(copy, retries).await;
             self.log(number, began, &end);
             let error = match end {
-                Ok(answer) => return Ok(answer),
+                Ok(response) => return Ok(response),
                 Err(error) => self.end_attempt(error),
             };
             if error.status() == Some(StatusCode::UNAUTHORIZED) {
@@ -65,7 +72,7 @@ impl CallScope {
                 refusal = Some(error);
                 continue;
             }
-            let again = self.may_repeat(&error);
+            let again = self.may_retry(&error);
             match service.retry.wait(retries, error.retry_after()) {
                 Some(wait) if again && self.has_time_for(wait) => sleep(wait).await,
                 // A request was seen, and refused: that is what became of the call, not that another did not leave.
@@ -90,7 +97,7 @@ impl CallScope {
         Instant::now().checked_add(wait).is_some_and(|then| then < self.shared.deadline)
     }
 
-    fn may_repeat(&self, error: &Error) -> bool {
+    fn may_retry(&self, error: &Error) -> bool {
         let passes = || match error.status() {
             Some(status) => is_passing(status) || error.is_cut(),
             None => error.outcome() == Outcome::Unknown,
@@ -101,7 +108,7 @@ impl CallScope {
     fn log(&self, attempt: u32, began: Instant, end: &Result<RawResponse>) {
         let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
         let (status, headers) = match end {
-            Ok(answer) => (Some(answer.status), &answer.headers),
+            Ok(response) => (Some(response.status), &response.headers),
             Err(error) => (error.status(), error.headers()),
         };
         let status = status.map(|status| status.as_u16());
@@ -199,8 +206,8 @@ impl CallScope {
     /// place.
     ///
     /// # Errors
-    /// When the request breaks a rule of the interface, or would go elsewhere. Ids are validated, so this is a second lock on the same door:
-    /// no credentials leave for a place that nobody configured.
+    /// When the request breaks a rule of the interface, or would go elsewhere. Ids are validated, so this is a second
+    /// check: no credentials leave for a place that nobody configured.
     pub(crate) fn prepare(&self, request: &mut reqwest::Request) -> Result<()> {
         let operation = self.shared.operation;
         let base = &self.shared.service.base_url;
@@ -230,7 +237,6 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::error::ErrorKind;
 
     fn response(length: usize) -> RawResponse {
         let headers = [("event-request-id".parse().unwrap(), "e-1".parse().unwrap())].into_iter().collect();

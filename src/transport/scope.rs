@@ -1,8 +1,8 @@
 //! What one call carries with it, and what it leaves behind.
 //!
-//! The generated client is made anew for every call with a [`CallScope`] inside. Its hooks read from it what
+//! The generated client is created for every call with a [`CallScope`] inside. Its hooks read from it what
 //! the call is to be sent with and write into it what became of it, because the generated code itself keeps
-//! neither the status of an answer it cannot read nor the cause of a hook's failure.
+//! neither the status of a response it cannot read nor the cause of a hook's failure.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -110,8 +110,8 @@ impl CallScope {
         error
     }
 
-    /// The error when time is up here and now. Of a response that has begun, its status and headers are known; where a
-    /// connection has not come about, nothing left on it.
+    /// The error when the deadline has passed. Of a response that has begun, its status and headers are known; where a
+    /// connection was not made yet, nothing left on it.
     pub(super) fn out_of_time(&self) -> Error {
         let (under_way, head, ended) = self.record(|record| (record.under_way, record.head.clone(), record.ended));
         let is_connecting = !self.shared.operation.only_reads() && self.shared.reach.is_connecting();
@@ -131,7 +131,7 @@ impl CallScope {
         self.record(|record| record.end = Some(end));
     }
 
-    /// The answer or the failure, once.
+    /// The response or the failure, once.
     pub(crate) fn take_end(&self) -> Option<Result<RawResponse, Error>> {
         self.record(|record| record.end.take())
     }

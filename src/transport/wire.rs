@@ -2,7 +2,7 @@
 //!
 //! hyper retries requests on its own in one place: the pool of `hyper-util` sends again what met a pooled connection on
 //! its way down. Only calls that read, and the token call, go through that pool. A call that writes goes over a
-//! connection that no other request has used, so an idle connection that the other side has just given up, the commonest
+//! connection that no other request has used, so an idle connection that the server has just closed, the commonest
 //! cause of an unknown outcome, cannot be met; and hyper itself says when it returns a request of which nothing was
 //! written. Redirects are followed nowhere.
 

@@ -21,7 +21,7 @@ pub struct Decimal(rust_decimal::Decimal);
 pub struct DecimalError(#[source] rust_decimal::Error);
 
 impl Decimal {
-    /// The number itself.
+    /// Returns the number itself.
     #[must_use]
     pub fn get(self) -> rust_decimal::Decimal {
         self.0

@@ -1,10 +1,11 @@
-//! What is sent to the interface and what it answers.
+//! The types of requests and responses.
 //!
 //! Most of it is generated from `spec/dintero.json`; the types that stand for a rule of ours are here: [`Decimal`],
 //! [`Currency`], [`Sensitive`], [`StringOrNumber`], [`RawObject`].
 //!
 //! - Sums of money are `i64` in minor units (33890 is 338.90 NOK).
-//! - Enums are open: a new value is read, kept and written back.
+//! - Enums are open: a new value is read, kept and written back. A text is converted by `parse`, which refuses a value
+//!   that is not listed; `Unknown` sends it all the same.
 //! - What is sent is made by `new`, which takes what the type requires, and by a method for each other field:
 //!   `CaptureRequest::new(29_990).final_capture(true)`. A type that requires much has a builder, which takes it by name:
 //!   `ShippingOption::builder()`.
@@ -29,6 +30,7 @@ pub use builder::Missing;
 pub(crate) use builder::builder;
 pub use currency::Currency;
 pub use decimal::{Decimal, DecimalError};
+pub use open_enum::UnknownValue;
 pub(crate) use open_enum::{open_enum, tagged_enum};
 pub use raw::{RawObject, StringOrNumber};
 pub(crate) use raw::{read_text, write_tagged};

@@ -11,12 +11,14 @@ macro_rules! open_enum {
     ) => {
         $(#[$attr])*
         ///
-        /// New values appear without notice: match with a `_` arm. Values compare by their text.
+        /// New values appear without notice: match with a `_` arm. Values compare by their text. A text becomes a value
+        /// through `parse` or `try_from`, which refuse one that is not listed; `Unknown` sends any text.
         #[derive(Clone, Debug)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$doc])* $variant,)*
-            /// A value that this version of the crate does not know, as it came.
+            /// A value that this version of the crate does not know: one that a response had, or one to be sent all the
+            /// same.
             Unknown(String),
         }
 
@@ -24,7 +26,7 @@ macro_rules! open_enum {
             /// The values known to this version of the crate.
             pub const KNOWN: &'static [&'static str] = &[$($text),*];
 
-            /// The value as the interface spells it.
+            /// Returns the value as the interface spells it.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -34,29 +36,38 @@ macro_rules! open_enum {
             }
         }
 
-        impl ::std::convert::From<&str> for $name {
-            fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
-                    other => Self::Unknown(other.to_owned()),
-                }
-            }
-        }
-
-        impl ::std::convert::From<String> for $name {
-            fn from(text: String) -> Self {
-                match text.as_str() {
-                    $($text => Self::$variant,)*
-                    _ => Self::Unknown(text),
-                }
+        impl $name {
+            /// A text from the service.
+            pub(crate) fn read(text: &str) -> Self {
+                text.parse().unwrap_or_else(|_| Self::Unknown(text.to_owned()))
             }
         }
 
         impl ::std::str::FromStr for $name {
-            type Err = ::std::convert::Infallible;
+            type Err = $crate::types::UnknownValue;
 
+            /// Converts the text of a listed value.
             fn from_str(text: &str) -> ::std::result::Result<Self, Self::Err> {
-                Ok(Self::from(text))
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    other => Err($crate::types::UnknownValue::new(stringify!($name), other)),
+                }
+            }
+        }
+
+        impl ::std::convert::TryFrom<&str> for $name {
+            type Error = $crate::types::UnknownValue;
+
+            fn try_from(text: &str) -> ::std::result::Result<Self, $crate::types::UnknownValue> {
+                text.parse()
+            }
+        }
+
+        impl ::std::convert::TryFrom<String> for $name {
+            type Error = $crate::types::UnknownValue;
+
+            fn try_from(text: String) -> ::std::result::Result<Self, $crate::types::UnknownValue> {
+                text.parse()
             }
         }
 
@@ -107,7 +118,7 @@ macro_rules! open_enum {
 
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
-                $crate::types::read_text(deserializer, |text| Self::from(text))
+                $crate::types::read_text(deserializer, Self::read)
             }
         }
 
@@ -123,6 +134,20 @@ macro_rules! open_enum {
             }
         }
     };
+}
+
+/// A text that is not a listed value of an enum.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text:?} is not a listed value of {kind}; {kind}::Unknown sends it all the same")]
+pub struct UnknownValue {
+    kind: &'static str,
+    text: String,
+}
+
+impl UnknownValue {
+    pub(crate) fn new(kind: &'static str, text: &str) -> Self {
+        Self { kind, text: text.chars().take(64).collect() }
+    }
 }
 
 /// A choice between objects by the text of one property, with a variant for any other object.
@@ -143,7 +168,7 @@ macro_rules! tagged_enum {
         }
 
         impl $name {
-            /// The text of the property that tells the variants apart; none where an answer left it out.
+            /// Returns the text of the property that tells the variants apart; none where a response left it out.
             #[must_use]
             pub fn tag(&self) -> Option<&str> {
                 match self {
@@ -173,7 +198,7 @@ macro_rules! tagged_enum {
                 let known = match object.get($tag).and_then(::serde_json::Value::as_str) {
                     $(Some($text) => object.read_as::<$inner>().map(Self::$variant),)*
                     Some(_) => None,
-                    // The documented answers leave it out: it can be told only where there is nothing to choose.
+                    // The documented responses leave it out: it can be told only where there is nothing to choose.
                     None if [$($text),*].len() == 1 => None$(.or_else(|| object.read_as::<$inner>().map(Self::$variant)))*,
                     None => None,
                 };

@@ -16,13 +16,13 @@ use serde_json::{Map, Value};
 pub struct RawObject(pub Map<String, Value>);
 
 impl RawObject {
-    /// The value of a field.
+    /// Returns the value of a field.
     #[must_use]
     pub fn get(&self, field: &str) -> Option<&Value> {
         self.0.get(field)
     }
 
-    /// The object as a type, when it is one.
+    /// Returns the object as a type, when it is one.
     #[must_use]
     pub fn read_as<T: DeserializeOwned>(&self) -> Option<T> {
         crate::read::whole(&self.0)
@@ -35,7 +35,7 @@ impl fmt::Debug for RawObject {
     }
 }
 
-/// A text or a number, as metadata has them; anything else that an answer holds is kept too.
+/// A text or a number, as metadata has them; anything else that a response holds is kept too.
 ///
 /// Only texts and numbers are sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -81,7 +81,7 @@ pub struct Attempt {
     pub(crate) until: DateTime<Utc>,
     /// How long the call may take altogether, in milliseconds.
     pub(crate) timeout_ms: u64,
-    /// Whether the service answered 202.
+    /// Whether the service responded with 202.
     #[serde(default)]
     pub(crate) accepted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,13 +107,13 @@ impl PartialEq for Anchor {
 impl Eq for Anchor {}
 
 impl Attempt {
-    /// The call.
+    /// Returns the call.
     #[must_use]
     pub fn operation(&self) -> Operation {
         self.operation.operation()
     }
 
-    /// The transaction that is captured, refunded, voided or authorized again.
+    /// Returns the transaction that is captured, refunded, voided or authorized again.
     #[must_use]
     pub fn transaction_id(&self) -> Option<&TransactionId> {
         match &self.target {
@@ -122,7 +122,7 @@ impl Attempt {
         }
     }
 
-    /// The session that is cancelled.
+    /// Returns the session that is cancelled.
     #[must_use]
     pub fn session_id(&self) -> Option<&SessionId> {
         match &self.target {
@@ -131,7 +131,7 @@ impl Attempt {
         }
     }
 
-    /// The id of the account that the call is made on.
+    /// Returns the id of the account that the call is made on.
     #[must_use]
     pub fn account(&self) -> &str {
         match &self.target {
@@ -141,39 +141,39 @@ impl Attempt {
         }
     }
 
-    /// What the call is found by: its `capture_reference`, `refund_reference` or authorization `reference`, or the
-    /// `merchant_reference` of a payment. A void and a cancellation have none.
+    /// Returns what the call is found by: its `capture_reference`, `refund_reference` or authorization `reference`, or
+    /// the `merchant_reference` of a payment. A void and a cancellation have none.
     #[must_use]
     pub fn reference(&self) -> Option<&str> {
         self.reference.as_deref()
     }
 
-    /// The amount, in minor units, where the call has one.
+    /// Returns the amount, in minor units, where the call has one.
     #[must_use]
     pub fn amount(&self) -> Option<i64> {
         self.amount
     }
 
-    /// The earliest moment at which it can have been sent.
+    /// Returns the earliest moment at which it can have been sent.
     #[must_use]
     pub fn begun_at(&self) -> DateTime<Utc> {
         self.begun_at
     }
 
-    /// The last moment at which something of it can leave this client.
+    /// Returns the last moment at which something of it can leave this client.
     #[must_use]
     pub fn until(&self) -> DateTime<Utc> {
         self.until
     }
 
-    /// What the event of the operation will carry as `correlation_request_id`, once the service has accepted the call
-    /// with 202 and said so.
+    /// Returns what the event of the operation will carry as `correlation_request_id`, once the service has accepted
+    /// the call with 202 and said so.
     #[must_use]
     pub fn event_request_id(&self) -> Option<&str> {
         self.event_request_id.as_deref()
     }
 
-    /// Sets the earliest moment at which it can have been sent. For an attempt that is made anew after a crash, to
+    /// Sets the earliest moment at which it can have been sent. For an attempt that is made again after a crash, to
     /// resolve what may have been sent before it.
     #[must_use]
     pub fn since(mut self, begun_at: DateTime<Utc>) -> Self {
@@ -199,7 +199,7 @@ impl Attempt {
 
     /// Takes over what the response to the call says of it.
     /// `request_id` is what the service, or a gateway before it, calls the request.
-    pub(crate) fn answered(&mut self, status: StatusCode, headers: &HeaderMap, request_id: Option<&str>) {
+    pub(crate) fn responded(&mut self, status: StatusCode, headers: &HeaderMap, request_id: Option<&str>) {
         self.request_ids.extend(request_id.map(str::to_owned));
         if status == StatusCode::ACCEPTED {
             self.accepted = true;

@@ -32,7 +32,7 @@ impl<'a> Events<'a> {
         event.id.as_deref().is_some_and(|id| self.taken_back.contains(id))
     }
 
-    /// Whether what the event tells of has happened: it succeeded, and no correction takes it back.
+    /// Whether what the event reports has happened: it succeeded, and no correction takes it back.
     pub(crate) fn counts(&self, event: &TransactionEvent) -> bool {
         event.success == Some(true) && !self.is_taken_back(event)
     }

@@ -5,7 +5,7 @@
 //! `money` all rest on them, and on [`events`] for what an event means. The rule above all: "completed", "rejected"
 //! and "not received" need proof; everything else is under way or unknown.
 //!
-//! How the evidence is had, and how often, is the client's.
+//! How the evidence is read, and how often, is the client's.
 
 pub(crate) mod attempt;
 pub(crate) mod events;
@@ -35,7 +35,7 @@ use crate::types::{Session, Transaction, TransactionEvent, TransactionStatus as 
 
 /// What became of a money call, with the evidence.
 ///
-/// Money calls, their errors and [`Client::resolve`](crate::Client::resolve) all give this.
+/// Money calls, their errors and [`Client::resolve`](crate::Client::resolve) all return this.
 #[derive(Clone, PartialEq)]
 pub struct Verdict {
     pub(crate) outcome: Outcome,
@@ -48,63 +48,63 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// What is known of the call's effect.
+    /// Returns what is known of the call's effect.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.outcome
     }
 
-    /// The evidence in words, fit to print.
+    /// Returns the evidence in words, fit to print.
     #[must_use]
     pub fn why(&self) -> &'static str {
         self.why
     }
 
-    /// The attempt that this is about.
+    /// Returns the attempt that this is about.
     #[must_use]
     pub fn attempt(&self) -> &Attempt {
         &self.attempt
     }
 
-    /// Whether it happened.
+    /// Returns whether it happened.
     #[must_use]
     pub fn is_completed(&self) -> bool {
         self.outcome == Outcome::Completed
     }
 
-    /// Whether the service took it on and has not finished it. **Not** a failure, and not to be sent again.
+    /// Returns whether the service accepted it and has not finished it. **Not** a failure, and not to be sent again.
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         self.outcome == Outcome::UnderWay
     }
 
-    /// The transaction as it was last read. While the call is under way it is as it was before. `None` for a payment
-    /// that was not found, and for a cancellation whose session has none.
+    /// Returns the transaction as it was last read. While the call is under way it is as it was before. `None` for a
+    /// payment that was not found, and for a cancellation whose session has none.
     #[must_use]
     pub fn transaction(&self) -> Option<&Transaction> {
         self.transaction.as_deref()
     }
 
-    /// The transaction as it was last read, see [`transaction`](Self::transaction).
+    /// Returns the transaction as it was last read, see [`transaction`](Self::transaction).
     #[must_use]
     pub fn into_transaction(self) -> Option<Box<Transaction>> {
         self.transaction
     }
 
-    /// The session as it was last read, for a cancellation.
+    /// Returns the session as it was last read, for a cancellation.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {
         self.session.as_deref()
     }
 
-    /// The event that shows the outcome; where that is unknown, the event that may be of the call.
+    /// Returns the event that shows the outcome; where that is unknown, the event that may be of the call.
     #[must_use]
     pub fn event(&self) -> Option<&TransactionEvent> {
         self.transaction.as_ref()?.events.get(self.event?)
     }
 
-    /// The event that tells of a failure: of the call itself, or of a part of it that failed although the whole is
-    /// [`Completed`](Outcome::Completed), such as the automatic capture of an authorized payment.
+    /// Returns the event that reports a failure: of the call itself, or of a part of it that failed although the whole
+    /// is [`Completed`](Outcome::Completed), such as the automatic capture of an authorized payment.
     #[must_use]
     pub fn failed_event(&self) -> Option<&TransactionEvent> {
         self.transaction.as_ref()?.events.get(self.failed?)

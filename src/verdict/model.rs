@@ -149,7 +149,7 @@ impl History {
             hides_start: false,
             id: 0,
         };
-        // A gateway that got no response in time sends it once more. Corrections come later than that.
+        // A gateway that got no response in time sends it again. Corrections come later than that.
         if rng.u8(..10) == 0 && ends.is_some_and(|(_, success)| success) && !accepted {
             let at = begins.unwrap_or_default() + rng.i64(1..5);
             own.taken_back = own.taken_back.map(|taken_back| taken_back.max(at));
@@ -297,7 +297,7 @@ impl History {
             Outcome::Rejected | Outcome::NotReceived => {
                 self.own().any(|one| effective(one) || one.can_still_happen(at))
             }
-            Outcome::Unknown | Outcome::UnderWay => false,
+            Outcome::Unknown | Outcome::UnderWay | Outcome::ReadOnly => false,
             Outcome::NotSent => true,
         }
     }
@@ -347,7 +347,7 @@ fn moment(seconds: i64) -> DateTime<Utc> {
     DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(seconds)
 }
 
-/// Makes parts of what was read unreadable. Gives what was set aside, and whether anything was.
+/// Makes parts of what was read unreadable. Gives what was skipped, and whether anything was.
 fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SkippedField>, bool) {
     let mut skipped_fields = vec![];
     let mut note = |path: JsonPath| {
@@ -426,9 +426,9 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
     }
     // The response, where there is one in time: a 202, or what there is once the operation has ended. The service
     // calls the request something, which may reach us as well.
-    let answered = own.begins.filter(|begins| *begins < TIMEOUT && rng.bool());
+    let responded = own.begins.filter(|begins| *begins < TIMEOUT && rng.bool());
     let mut reads = vec![];
-    if answered.is_some() {
+    if responded.is_some() {
         // The response to a request that was sent twice is that to the second.
         let begins = history.own().filter_map(|one| one.begins).max().unwrap_or_default();
         let request = format!("request-{}", own.id);
@@ -444,7 +444,7 @@ fn contradiction(seed: u64, base: &Transaction, world: World, mutant: Judge) -> 
         if own.accepted || own.ends.is_some() {
             let request_id = (history.has_ids && rng.bool()).then_some(request.as_str());
             if mutant != Judge::ForgetsThe202 || !own.accepted {
-                attempt.answered(status, &headers, request_id);
+                attempt.responded(status, &headers, request_id);
                 reads.push((
                     Source::Response(status),
                     if is_stale || own.accepted { begins - 1 } else { begins },

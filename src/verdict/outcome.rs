@@ -21,9 +21,11 @@ pub enum Outcome {
     /// be made again, with a new reference. Only [`Client::resolve`](crate::Client::resolve) says this; its
     /// documentation says what no client can know.
     NotReceived,
+    /// The call only reads, so it changes nothing, whatever became of it. It may be made again.
+    ReadOnly,
     /// It may have happened. Do not make it again: [`Client::resolve`](crate::Client::resolve) finds out.
     Unknown,
-    /// The service took it on and has not finished it. Do not make it again:
+    /// The service accepted it and has not finished it. Do not make it again:
     /// [`Client::resolve`](crate::Client::resolve) waits for its end.
     UnderWay,
     /// It happened.
@@ -31,13 +33,13 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether it is proven that the call had no effect, so that it may be made again.
+    /// Returns whether it is proven that the call had no effect, so that it may be made again.
     #[must_use]
     pub fn did_not_happen(self) -> bool {
-        matches!(self, Self::NotSent | Self::Rejected | Self::NotReceived)
+        matches!(self, Self::NotSent | Self::Rejected | Self::NotReceived | Self::ReadOnly)
     }
 
-    /// Whether nothing more is to be found out.
+    /// Returns whether nothing more is to be found out.
     #[must_use]
     pub fn is_final(self) -> bool {
         !matches!(self, Self::Unknown | Self::UnderWay)
@@ -66,6 +68,7 @@ impl fmt::Display for Outcome {
             Self::NotSent => "not sent",
             Self::Rejected => "rejected",
             Self::NotReceived => "not received",
+            Self::ReadOnly => "read only",
             Self::Unknown => "outcome unknown",
             Self::UnderWay => "under way",
             Self::Completed => "completed",
@@ -98,8 +101,8 @@ mod tests {
 
     #[test]
     fn what_did_not_happen_may_be_made_again() {
-        use Outcome::{Completed, NotReceived, NotSent, Rejected, UnderWay, Unknown};
-        for outcome in [NotSent, Rejected, NotReceived] {
+        use Outcome::{Completed, NotReceived, NotSent, ReadOnly, Rejected, UnderWay, Unknown};
+        for outcome in [NotSent, Rejected, NotReceived, ReadOnly] {
             assert!(outcome.did_not_happen() && outcome.is_final());
         }
         for outcome in [Unknown, UnderWay] {

@@ -34,7 +34,7 @@ pub(crate) fn judge_payment(attempt: &Attempt, candidates: &[Candidate<'_>], sou
     }
 }
 
-/// The event of a part of the payment that failed: the newest one that failed, unless what it tells of succeeded
+/// The event of a part of the payment that failed: the newest one that failed, unless what it reports succeeded
 /// later.
 pub(crate) fn failed_part(transaction: &Transaction) -> Option<usize> {
     let events = Events::of(&transaction.events);

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 
 use super::outcome::Outcome;
 
-/// How what a trace tells of ended.
+/// How the operation of a trace ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     Done,
@@ -61,7 +61,7 @@ impl Trace {
 /// Where a request can be when its traces are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// The service has answered it with a success, and this is the response.
+    /// The service responded with a success, and this is the response.
     Responded,
     /// The service has accepted it with 202, and finishes it in its own time.
     Accepted,

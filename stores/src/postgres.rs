@@ -12,7 +12,7 @@ use crate::{millis, remaining};
 /// Locked while the tables are made: `CREATE TABLE IF NOT EXISTS` by two at a time fails for one.
 const MIGRATION_LOCK: i64 = 0x64_69_6e_74_65_72_6f;
 
-/// `done_until`: a done record whose time is up counts as gone.
+/// `done_until`: a done record that has expired counts as gone.
 const THERE: &str = "NOT (done AND until <= clock_timestamp())";
 
 /// What of a row is read, in the order of [`record`].
@@ -59,7 +59,7 @@ impl PostgresStore {
         Ok(transaction.commit().await?)
     }
 
-    /// Deletes done records whose time is up, which count as gone anyway, and tells how many. For a job of your own,
+    /// Deletes done records that has expired, which count as gone anyway, and tells how many. For a job of your own,
     /// once a day or so.
     ///
     /// # Errors

@@ -54,7 +54,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Deletes done records whose time is up, which count as gone anyway, and tells how many.
+    /// Deletes done records that has expired, which count as gone anyway, and tells how many.
     ///
     /// # Errors
     /// When the file cannot be written.

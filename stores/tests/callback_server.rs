@@ -111,9 +111,9 @@ async fn request(method: &str, url: &Url, headers: &[(&str, &str)]) -> (u16, Str
     let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!("{method} {target} HTTP/1.1\r\nhost: internal\r\nconnection: close\r\n{headers}\r\n");
     socket.write_all(head.as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.expect("a response");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
     (status, body.to_owned())
 }
@@ -195,7 +195,7 @@ async fn a_payment_on_hold_is_captured_when_it_is_authorized() {
 }
 
 #[tokio::test]
-async fn own_trouble_is_a_503_and_the_callback_comes_again() {
+async fn an_error_is_a_503_and_the_callback_comes_again() {
     let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     // The read fails more often than the client tries; the next delivery finds the work undone.
@@ -209,7 +209,7 @@ async fn own_trouble_is_a_503_and_the_callback_comes_again() {
 }
 
 #[tokio::test]
-async fn a_capture_whose_answer_is_lost_is_not_made_again() {
+async fn a_capture_whose_response_is_lost_is_not_made_again() {
     let world = World::new(Journal::in_memory()).await;
     let session = world.session(world.callback_url()).await;
     world.sandbox.inject(Operation::CaptureTransaction, Fault::bad_gateway().after_executing());

@@ -25,7 +25,7 @@ const CALLS: u64 = 400;
 const SEED: u64 = 0x00D1_27E2;
 /// Sandboxes side by side, each with calls one after the other, so that its counts belong to one call.
 const WORKERS: usize = 24;
-/// The time of a call that is not answered.
+/// The time of a call that gets no response.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How long the gateway holds a request: beyond the time of its call.
 const HELD: Duration = Duration::from_millis(500);

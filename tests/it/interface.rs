@@ -37,3 +37,43 @@ fn json_schemas() {
     }
     insta::assert_snapshot!(out);
 }
+
+/// The example of a call is its `x-example`, a part of its documentation that is compiled and run as such.
+#[test]
+fn every_call_has_an_example() {
+    let document: serde_json::Value = serde_json::from_str(include_str!("../../spec/dintero.json")).unwrap();
+    let operations: Vec<_> =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values()).collect();
+    for id in [
+        "cancel_session",
+        "capture_transaction",
+        "create_payment_token_session",
+        "create_session",
+        "create_session_from_profile",
+        "get_session",
+        "get_transaction",
+        "list_sessions",
+        "list_transactions",
+        "pay_session",
+        "refund_transaction",
+        "update_authorization",
+        "update_session",
+        "update_transaction",
+        "void_transaction",
+    ] {
+        let operation = operations.iter().find(|operation| operation["operationId"] == id).unwrap();
+        assert!(operation["x-example"].as_str().is_some_and(|example| example.contains("client.")), "{id}");
+    }
+}
+
+/// On GitHub the links of the README lead to docs.rs, in the documentation of the crate to the items.
+#[test]
+fn every_link_of_the_readme_leads_to_an_item_too() {
+    let labels = |text: &str, begins: &str| {
+        let of = |line: &str| line.strip_prefix(begins)?.split_once("]: ").map(|(label, _)| label.to_owned());
+        text.lines().filter_map(of).collect::<std::collections::BTreeSet<_>>()
+    };
+    let readme = labels(include_str!("../../README.md"), "[");
+    assert!(readme.len() > 20);
+    assert_eq!(readme, labels(include_str!("../../src/lib.rs"), "//! ["));
+}

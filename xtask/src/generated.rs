@@ -119,24 +119,24 @@ mod tests {
     #[test]
     fn a_property_that_the_generator_drops_is_an_error() {
         // `allOf` parts that disagree on an optional property: the generator leaves the property out without a word.
-        let trouble = code(&document(json!({ "Thing": {
+        let failed = code(&document(json!({ "Thing": {
             "properties": { "kept": { "type": "string" }, "lost": { "type": "string" } },
             "allOf": [
                 { "type": "object", "properties": { "kept": { "type": "string" }, "lost": { "type": "string" } } },
                 { "type": "object", "properties": { "lost": { "type": "integer" } } },
             ],
         } })));
-        let message = format!("{:#}", trouble.expect_err("the property is lost"));
+        let message = format!("{:#}", failed.expect_err("the property is lost"));
         assert!(message.contains("Thing"), "{message}");
     }
 
     #[test]
     fn a_field_of_another_type_than_the_model_says_is_an_error() {
         // The model has no default, so for it the field may be left out.
-        let trouble = code(&document(json!({ "Thing": { "type": "object", "properties": {
+        let failed = code(&document(json!({ "Thing": { "type": "object", "properties": {
             "kept": { "type": "string", "default": "x" },
         } } })));
-        let message = format!("{:#}", trouble.expect_err("the types differ"));
+        let message = format!("{:#}", failed.expect_err("the types differ"));
         assert!(message.contains("`kept`") && message.contains("Option<String>"), "{message}");
     }
 }

@@ -32,7 +32,7 @@ pub fn check_curated(model: &Model<'_>) -> Result<()> {
     problems.settle(())
 }
 
-/// Checks that every property that an operation of the slice sends or answers is in the document.
+/// Checks that every property that an operation of the slice sends or returns is in the document.
 ///
 /// The document is read as `build.rs` does it: references are followed as they stand.
 fn check_nothing_lost(curated: &Model<'_>, document: &Value) -> Result<()> {

@@ -52,12 +52,12 @@ enum Task {
         #[arg(long)]
         missing: bool,
     },
-    /// Read, with clients made of older revisions, what every later revision may answer.
+    /// Read, with clients made of older revisions, what every later revision may return.
     Timetravel {
-        /// At least so many generated answers for each pair of revisions.
+        /// At least so many generated responses for each pair of revisions.
         #[arg(long, default_value_t = 2_000)]
         least: usize,
-        /// Decides the answers.
+        /// Decides the responses.
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },

@@ -58,27 +58,27 @@ impl fmt::Debug for SandboxBuilder {
 }
 
 impl SandboxBuilder {
-    /// The account, `T12345678` unless set.
+    /// Sets the account, `T12345678` unless set.
     pub fn account_id(mut self, account_id: impl Into<String>) -> Self {
         self.account_id = account_id.into();
         self
     }
 
-    /// The client id and secret that the token call takes.
+    /// Sets the client id and secret that the token call takes.
     pub fn credentials(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
         self.client_id = id.into();
         self.client_secret = secret.into();
         self
     }
 
-    /// The one audience that the token call takes. Unless set, it takes any http or https base followed by
+    /// Sets the one audience that the token call takes. Unless set, it takes any http or https base followed by
     /// `/v1/accounts/` and the account id: at the service the base is `https://api.dintero.com`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audience = Some(audience.into());
         self
     }
 
-    /// What tokens say and mean by `expires_in`, in seconds: 14400 unless set.
+    /// Sets the lifetime of tokens, `expires_in`, in seconds: 14400 unless set.
     pub const fn token_lifetime(mut self, seconds: u64) -> Self {
         self.token_lifetime = seconds;
         self
@@ -98,7 +98,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// The seed of all ids: with the same seed, the same calls in the same order get the same ids. A random one
+    /// Sets the seed of all ids: with the same seed, the same calls in the same order get the same ids. A random one
     /// unless set.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.seed = Some(seed);
@@ -112,14 +112,14 @@ impl SandboxBuilder {
         self
     }
 
-    /// The address to serve on; a free port of the loopback interface unless set. Whoever can reach it can do
+    /// Sets the address to serve on; a free port of the loopback interface unless set. Whoever can reach it can do
     /// everything that the sandbox does.
     pub const fn bind(mut self, address: SocketAddr) -> Self {
         self.address = address;
         self
     }
 
-    /// The address under which others reach the sandbox, without `/v1`, such as `http://dintero.test:8080`. It
+    /// Sets the address under which others reach the sandbox, without `/v1`, such as `http://dintero.test:8080`. It
     /// stands in the `url` of sessions; the address served on unless set.
     pub fn public_url(mut self, url: impl Into<String>) -> Self {
         self.public_url = Some(url.into());
@@ -132,8 +132,7 @@ impl SandboxBuilder {
         self
     }
 
-    /// Pause between attempts at a callback, see
-    /// [`super::Sandbox::set_callback_retry_pause`].
+    /// Sets the pause between attempts at a callback, see [`super::Sandbox::set_callback_retry_pause`].
     pub const fn callback_retry_pause(mut self, pause: Duration) -> Self {
         self.retry_pause = Some(pause);
         self

@@ -12,7 +12,7 @@ use crate::state::delivery::{DeliveredCallback, Pending};
 /// as the service sends them, options and all. A callback to another address is not sent, and
 /// [`callbacks`](Sandbox::callbacks) says why.
 impl Sandbox {
-    /// The secret that callbacks are signed with.
+    /// Returns the secret that callbacks are signed with.
     #[must_use]
     pub fn signature_secret(&self) -> Option<String> {
         self.shared.state().delivery.secret.clone()
@@ -23,7 +23,7 @@ impl Sandbox {
         self.shared.change(|state| state.delivery.secret = secret.map(str::to_owned));
     }
 
-    /// Sends each callback this many more times, although it was answered well, as at-least-once
+    /// Sends each callback this many more times, although it got a 2xx response, as at-least-once
     /// delivery may.
     pub fn duplicate_callbacks(&self, copies: u32) {
         self.shared.change(|state| state.delivery.copies = copies);
@@ -40,7 +40,7 @@ impl Sandbox {
         self.shared.change(|state| state.delivery.delay = by);
     }
 
-    /// Pause, by the sandbox's clock, between attempts at a callback that was answered with 5xx or not at all; 20 ms
+    /// Sets the pause, by the sandbox's clock, between attempts at a callback that got a 5xx response or none; 20 ms
     /// unless set, so that tests need not wait as merchants do. There are 20 further attempts.
     pub fn set_callback_retry_pause(&self, pause: Duration) {
         self.shared.change(|state| state.delivery.retry_pause = pause);
@@ -63,25 +63,25 @@ impl Sandbox {
         self.shared.callbacks_delivered().await;
     }
 
-    /// Sends a callback that was done with once more, under the same delivery id; `false` when there is none.
+    /// Sends a callback that has ended again, under the same delivery id; `false` when there is none.
     pub fn send_again(&self, delivery: &str) -> bool {
         self.shared.act(|state| notify::again(state, delivery))
     }
 
-    /// What became of the callbacks so far, in the order in which they were done with.
+    /// Returns the callbacks so far with their responses, in the order in which they ended.
     #[must_use]
     pub fn callbacks(&self) -> Vec<DeliveredCallback> {
         self.shared.state().delivery.delivered.clone()
     }
 
-    /// The callbacks under way, with the attempts so far; those kept back are not among them.
+    /// Returns the callbacks under way, with the attempts so far; those kept back are not among them.
     #[must_use]
     pub fn callbacks_under_way(&self) -> Vec<DeliveredCallback> {
         self.shared.state().delivery.pending.values().map(Pending::report).collect()
     }
 
-    /// Where the customer is sent back to: the session's `return_url` with what the service adds, unsigned. `error`
-    /// is `cancelled`, `authorization` or `failed` where the payment ended so.
+    /// Returns the address that the customer is sent back to: the session's `return_url` with what the service adds,
+    /// unsigned. `error` is `cancelled`, `authorization` or `failed` where the payment ended so.
     #[must_use]
     pub fn return_url(&self, session_id: impl AsRef<str>) -> Option<Url> {
         let state = self.shared.state();

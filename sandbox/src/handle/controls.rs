@@ -1,4 +1,4 @@
-//! The test's side of the handle: trouble, changed answers, time, and what the server counted.
+//! The test's side of the handle: faults, changed responses, time, and what the server counted.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -23,20 +23,20 @@ const MOMENT: Duration = Duration::from_millis(2);
 /// Looks after which it is not worth waiting further.
 const MOMENTS: usize = 500;
 
-/// Trouble.
+/// Faults.
 impl Sandbox {
-    /// The next request to this call meets the fault. Faults for one call strike in the order in
-    /// which they were injected.
+    /// Injects a fault into the next request to this call. Faults for one call strike in the order in which they were
+    /// injected.
     pub fn inject(&self, operation: Operation, fault: Fault) {
         self.inject_times(operation, 1, fault);
     }
 
-    /// The next `times` requests to this call meet the fault.
+    /// Injects a fault into the next `times` requests to this call.
     pub fn inject_times(&self, operation: Operation, times: u32, fault: Fault) {
         self.shared.state().plan.add(operation, Some(times), fault);
     }
 
-    /// Every request to this call meets the fault, until [`clear_faults`](Self::clear_faults).
+    /// Injects a fault into every request to this call, until [`clear_faults`](Self::clear_faults).
     pub fn inject_always(&self, operation: Operation, fault: Fault) {
         self.shared.state().plan.add(operation, None, fault);
     }
@@ -47,8 +47,8 @@ impl Sandbox {
         self.shared.state().plan.add_chooser(Arc::new(Mutex::new(chooser)));
     }
 
-    /// From now on requests to this call, or to any where none is named, meet the fault at a rate between 0 and 1.
-    /// With a [`seed`](crate::SandboxBuilder::seed), the same requests in the same order meet it.
+    /// Injects a fault into requests to this call, or to any call where none is named, at a rate between 0 and 1. With
+    /// a [`seed`](crate::SandboxBuilder::seed), the same requests in the same order meet it.
     pub fn inject_at_rate(&self, operation: Option<Operation>, rate: f64, fault: Fault) {
         self.shared.state().plan.add_rate(operation, rate, fault);
     }
@@ -86,32 +86,32 @@ impl Sandbox {
         self.shared.lines.reset_all();
     }
 
-    /// All tokens given out so far are answered with 401 from now on.
+    /// Responds with 401 to all tokens issued so far, from now on.
     pub fn revoke_tokens(&self) {
         self.shared.change(State::revoke_tokens);
     }
 
-    /// `expires_in` of the tokens given out from now on, in seconds.
+    /// Sets `expires_in` of the tokens issued from now on, in seconds.
     pub fn set_token_lifetime(&self, seconds: u64) {
         self.shared.change(|state| state.token_lifetime = seconds);
     }
 }
 
-/// Changed answers.
+/// Changed responses.
 impl Sandbox {
-    /// Applies a function to the body of every successful answer of this call, until
+    /// Applies a function to the body of every successful response of this call, until
     /// [`clear_patches`](Self::clear_patches).
-    pub fn patch_answer(&self, operation: Operation, change: impl Fn(&mut Value) + Send + Sync + 'static) {
+    pub fn patch_response(&self, operation: Operation, change: impl Fn(&mut Value) + Send + Sync + 'static) {
         self.shared.state().patches.add(operation, Arc::new(change));
     }
 
-    /// Merges JSON (RFC 7396: `null` removes a field) into the body of every successful answer
+    /// Merges JSON (RFC 7396: `null` removes a field) into the body of every successful response
     /// of this call, until [`clear_patches`](Self::clear_patches).
-    pub fn merge_into_answer(&self, operation: Operation, patch: Value) {
+    pub fn merge_into_response(&self, operation: Operation, patch: Value) {
         self.shared.change(|state| state.patches.merge(operation, patch));
     }
 
-    /// Answers are as they would be.
+    /// Removes all changes to responses.
     pub fn clear_patches(&self) {
         self.shared.state().patches.clear();
     }
@@ -138,60 +138,59 @@ impl Sandbox {
 
 /// What the server counted.
 impl Sandbox {
-    /// Requests to this call that were read to their end, whatever became of them.
+    /// Returns the number of requests to this call that were read to their end, whatever became of them.
     #[must_use]
     pub fn received(&self, operation: Operation) -> u64 {
         self.shared.state().log.received(operation)
     }
 
-    /// How often this call did what it is for; for calls that write. A payment that was declined
-    /// counts, a capture or refund that failed does not, one that was accepted counts when it
-    /// is settled.
+    /// Returns how often this call was carried out; for calls that write. A payment that was declined counts, a capture
+    /// or refund that failed does not, one that was accepted counts when it is settled.
     #[must_use]
     pub fn executed(&self, operation: Operation) -> u64 {
         self.shared.state().log.executed(operation)
     }
 
-    /// All that was done, in order.
+    /// Returns all that was carried out, in order.
     #[must_use]
     pub fn executions(&self) -> Vec<Execution> {
         self.shared.state().log.executions.clone()
     }
 
-    /// What was done under this reference: see [`Execution::reference`].
+    /// Returns what was carried out under this reference: see [`Execution::reference`].
     #[must_use]
     pub fn executions_of(&self, reference: &str) -> Vec<Execution> {
         self.shared.state().log.executions_of(reference)
     }
 
-    /// All requests that were read to their end, in order of arrival.
+    /// Returns all requests that were read to their end, in order of arrival.
     #[must_use]
     pub fn requests(&self) -> Vec<ReceivedRequest> {
         self.shared.state().log.requests.iter().cloned().collect()
     }
 
-    /// The newest request to this call.
+    /// Returns the newest request to this call.
     #[must_use]
     pub fn last_request(&self, operation: Operation) -> Option<ReceivedRequest> {
         self.shared.state().log.requests.iter().rfind(|request| request.operation == Some(operation)).cloned()
     }
 
-    /// Requests whose connection was reset before they were read.
+    /// Returns the number of requests whose connection was reset before they were read.
     #[must_use]
     pub fn reset_unread(&self) -> u64 {
         self.shared.state().log.reset_unread
     }
 
-    /// Fields of the requests so far that the published interface does not have. They were
-    /// ignored, as the service would; a client that only says what it means has none.
+    /// Returns fields of the requests so far that the published interface does not have. They were ignored, as the
+    /// service would; a client that only says what it means has none.
     #[must_use]
     pub fn unknown_fields(&self) -> Vec<UnknownField> {
         self.shared.state().log.unknown_fields.iter().cloned().collect()
     }
 
-    /// What is wrong with the sandbox's own answers so far, by the published interface; always
-    /// empty without [`check_responses`](super::SandboxBuilder::check_responses). Answers that a test
-    /// made up or changed are not looked at.
+    /// Returns what is wrong with the sandbox's own responses so far, by the published interface; always empty without
+    /// [`check_responses`](super::SandboxBuilder::check_responses). Responses that a test generated or changed are not
+    /// looked at.
     #[must_use]
     pub fn response_problems(&self) -> Vec<String> {
         self.shared.state().log.response_problems.clone()
@@ -202,7 +201,7 @@ impl Sandbox {
         self.shared.state().log.keep(0);
     }
 
-    /// A transaction as the service would answer it, tokens and all; `None` when there is none.
+    /// Returns a transaction as the service would return it, tokens and all; `None` when there is none.
     #[must_use]
     pub fn transaction(&self, id: impl AsRef<str>) -> Option<Value> {
         let state = self.shared.state();
@@ -223,7 +222,7 @@ impl Sandbox {
         self.shared.state().seed_sessions(count)
     }
 
-    /// A session as the service would answer it; `None` when there is none.
+    /// Returns a session as the service would return it; `None` when there is none.
     #[must_use]
     pub fn session(&self, id: impl AsRef<str>) -> Option<Value> {
         let state = self.shared.state();
@@ -231,7 +230,7 @@ impl Sandbox {
         Some(session.view(true, true))
     }
 
-    /// Forgets everything but the settings and the tokens given out; with a seed, the names begin anew.
+    /// Forgets everything but the settings and the tokens issued; with a seed, the names begin from the start.
     ///
     /// # Errors
     ///
@@ -240,7 +239,7 @@ impl Sandbox {
         self.shared.change(State::reset).map_err(ResetError)
     }
 
-    /// What is left of a transaction to capture and to refund, in minor units.
+    /// Returns what is left of a transaction to capture and to refund, in minor units.
     #[must_use]
     pub fn remaining(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
         let state = self.shared.state();
@@ -248,7 +247,7 @@ impl Sandbox {
         Some((ledger.left_to_capture(), ledger.left_to_refund()))
     }
 
-    /// The captured and the refunded sum of a transaction, in minor units.
+    /// Returns the captured and the refunded sum of a transaction, in minor units.
     #[must_use]
     pub fn sums(&self, id: impl AsRef<str>) -> Option<(i64, i64)> {
         let state = self.shared.state();

@@ -9,7 +9,7 @@ use crate::rules::transactions;
 use crate::wire::express;
 
 impl Sandbox {
-    /// The customer pays by card; gives the transaction's id.
+    /// Pays as the customer, by card, and returns the transaction's id.
     ///
     /// # Errors
     ///
@@ -18,8 +18,8 @@ impl Sandbox {
         self.customer_pays_with(session_id, CustomerPayment::new())
     }
 
-    /// The customer pays as told; gives the transaction's id, also of a payment that was
-    /// declined, failed or is on hold.
+    /// Pays as the customer, in the given way, and returns the transaction's id, also of a payment that was declined,
+    /// failed or is on hold.
     ///
     /// # Errors
     ///
@@ -33,8 +33,8 @@ impl Sandbox {
         self.shared.act(|state| customer::pays(state, session_id.as_ref(), payment))
     }
 
-    /// The customer opens the payment page and begins to pay: the session is locked, as
-    /// `PUT /sessions/{id}` without `update_without_lock` wants it.
+    /// Locks the session, as when the customer opens the payment page and begins to pay, as `PUT /sessions/{id}`
+    /// without `update_without_lock` wants it.
     ///
     /// # Errors
     ///
@@ -43,7 +43,7 @@ impl Sandbox {
         self.shared.act(|state| customer::locks(state, session_id.as_ref(), true))
     }
 
-    /// The customer goes back: the session is unlocked.
+    /// Unlocks the session, as when the customer goes back.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ impl Sandbox {
         self.shared.act(|state| customer::locks(state, session_id.as_ref(), false))
     }
 
-    /// The customer leaves without paying: no transaction, a callback only to those who asked for
-    /// errors.
+    /// Leaves the payment page as the customer, without paying: there is no transaction, and a callback only with
+    /// `report_error`.
     ///
     /// # Errors
     ///
@@ -72,14 +72,14 @@ impl Sandbox {
         self.shared.act(|state| customer::release_hold(state, transaction_id.as_ref(), approved))
     }
 
-    /// Settles everything that was answered with 202, as the faults said it would end.
+    /// Settles everything that got a 202, as the faults said it would end.
     pub fn settle_accepted(&self) {
         self.shared.act(transactions::settle_all);
     }
 
-    /// The customer gives a shipping address (JSON as in `order.shipping_address`). Where the
-    /// session has an `express.shipping_address_callback_url`, the merchant is asked
-    /// what ships there, once, and the response becomes part of the session.
+    /// Sets a shipping address as the customer (JSON as in `order.shipping_address`). Where the session has an
+    /// `express.shipping_address_callback_url`, the merchant is asked what ships there, once, and the response becomes
+    /// part of the session.
     ///
     /// # Errors
     /// When the session cannot be paid, or the merchant does not respond with 200 and what the
@@ -92,9 +92,8 @@ impl Sandbox {
         express::ask(&self.shared, session_id.as_ref(), Given::Address(address)).await
     }
 
-    /// The customer enters discount codes. Where the session has an
-    /// `express.discount_codes.callback_url`, the merchant is asked what they are
-    /// worth, once, and the response becomes part of the session.
+    /// Enters discount codes as the customer. Where the session has an `express.discount_codes.callback_url`, the
+    /// merchant is asked what they are worth, once, and the response becomes part of the session.
     ///
     /// # Errors
     /// When the session cannot be paid, or the merchant does not respond with 200 and what the

@@ -58,7 +58,7 @@ impl SandboxBuilder {
     ///
     /// # Errors
     ///
-    /// When the account id is malformed, or there is no socket, thread or runtime to be had.
+    /// When the account id is malformed, or there is no socket, thread or runtime available.
     pub async fn start(self) -> Result<Sandbox, StartError> {
         if !is_account(&self.account_id) {
             return Err(StartError::AccountId(self.account_id));
@@ -218,12 +218,12 @@ impl Sandbox {
     ///
     /// # Errors
     ///
-    /// When there is no socket, thread or runtime to be had.
+    /// When there is no socket, thread or runtime available.
     pub async fn start() -> Result<Self, StartError> {
         Self::builder().start().await
     }
 
-    /// A sandbox with settings of its own.
+    /// Returns a builder for a sandbox with other settings.
     pub fn builder() -> SandboxBuilder {
         SandboxBuilder::default()
     }
@@ -236,32 +236,31 @@ impl Sandbox {
         while ended.changed().await.is_ok() {}
     }
 
-    /// Where the calls go: `http://127.0.0.1:PORT/v1`.
+    /// Returns the base URL of the calls: `http://127.0.0.1:PORT/v1`.
     #[must_use]
     pub fn base_url(&self) -> String {
         self.shared.state().config.base_url.clone()
     }
 
-    /// Where the token call goes, without `/accounts/...`: the same as the
-    /// [`base_url`](Self::base_url).
+    /// Returns the base URL of the token call, without `/accounts/...`: the same as the [`base_url`](Self::base_url).
     #[must_use]
     pub fn auth_url(&self) -> String {
         self.base_url()
     }
 
-    /// The account of all ids here.
+    /// Returns the account of all ids here.
     #[must_use]
     pub fn account_id(&self) -> String {
         self.shared.state().config.account_id.clone()
     }
 
-    /// The client id that the token call takes.
+    /// Returns the client id that the token call takes.
     #[must_use]
     pub fn client_id(&self) -> String {
         self.shared.state().config.client_id.clone()
     }
 
-    /// The client secret that the token call takes. It opens nothing but this sandbox.
+    /// Returns the client secret that the token call takes. It opens nothing but this sandbox.
     #[must_use]
     pub fn client_secret(&self) -> String {
         self.shared.state().config.client_secret.clone()

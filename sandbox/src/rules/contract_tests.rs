@@ -119,7 +119,7 @@ fn the_calls_published_elsewhere_are_checked_too() {
 }
 
 #[test]
-fn a_problem_does_not_repeat_what_the_request_carried() {
+fn a_problem_does_not_quote_what_the_request_carried() {
     let session = json!({
         "profile_id": "default", "url": { "return_url": "https://example.com" },
         "order": { "amount": 1, "currency": "NOK", "merchant_reference": "1",

@@ -71,26 +71,25 @@ impl Default for CustomerPayment {
 }
 
 impl CustomerPayment {
-    /// A payment by card that succeeds.
+    /// Creates a payment by card that succeeds.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The instrument, a payment product type such as `vipps` or `payex.creditcard`; otherwise
-    /// the session's default or `dintero_psp.creditcard`. `swish.swish` and `payex.swish` are
-    /// captured at once.
+    /// Sets the instrument, a payment product type such as `vipps` or `payex.creditcard`; otherwise the session's
+    /// default or `dintero_psp.creditcard`. `swish.swish` and `payex.swish` are captured at once.
     pub fn with(mut self, product_type: impl Into<String>) -> Self {
         self.product_type = Some(product_type.into());
         self
     }
 
-    /// The issuer declines: status `DECLINED`.
+    /// Makes the issuer decline: status `DECLINED`.
     pub fn declined(mut self) -> Self {
         self.ending = Ending::Declined(decline(&[], None));
         self
     }
 
-    /// The payment fails: status `FAILED`.
+    /// Makes the payment fail: status `FAILED`.
     pub fn failed(mut self) -> Self {
         self.ending = Ending::Failed(json!({
             "code": "PROCESSOR_ERROR", "message": "the payment processor failed", "type": ["ERROR"],
@@ -98,32 +97,32 @@ impl CustomerPayment {
         self
     }
 
-    /// The payment is held for review: status `ON_HOLD`, until
-    /// [`Sandbox::release_hold`](crate::Sandbox::release_hold) ends it.
+    /// Holds the payment for review: status `ON_HOLD`, until [`Sandbox::release_hold`](crate::Sandbox::release_hold)
+    /// ends it.
     pub fn on_hold(mut self) -> Self {
         self.ending = Ending::OnHold;
         self
     }
 
-    /// The customer picks the express shipping option of this id, which is added to the order.
+    /// Picks the express shipping option of this id, which is added to the order.
     pub fn choosing(mut self, shipping_option_id: impl Into<String>) -> Self {
         self.shipping_option = Some(shipping_option_id.into());
         self
     }
 
-    /// The customer's e-mail address.
+    /// Sets the customer's e-mail address.
     pub fn email(mut self, email: impl Into<String>) -> Self {
         merge(&mut self.customer, &json!({ "email": email.into() }));
         self
     }
 
-    /// The customer's telephone number.
+    /// Sets the customer's telephone number.
     pub fn phone_number(mut self, phone_number: impl Into<String>) -> Self {
         merge(&mut self.customer, &json!({ "phone_number": phone_number.into() }));
         self
     }
 
-    /// Where the goods are to go, as JSON.
+    /// Sets the shipping address, as JSON.
     pub fn shipping_address(mut self, address: Value) -> Self {
         self.shipping_address = Some(address);
         self

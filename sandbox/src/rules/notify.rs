@@ -96,7 +96,7 @@ fn notice(
     })
 }
 
-/// Puts a callback that was done with into the outbox once more.
+/// Puts a callback that has ended into the outbox again.
 pub(crate) fn again(state: &mut State, delivery: &str) -> bool {
     let notice = state.delivery.sent.get(delivery).cloned();
     let found = notice.is_some();

@@ -271,10 +271,10 @@ pub(crate) fn pay_session(state: &mut State, call: &Call) -> Result<Reply, ApiEr
     });
     let transaction = state.transactions.get(&id).ok_or_else(|| ApiError::not_found("transaction"))?;
     let code = transaction.ledger.status.as_str();
-    let mut answer = transaction.view(&Includes::default(), None);
+    let mut response = transaction.view(&Includes::default(), None);
     let source = super::products::provider(product_type);
     crate::json::merge(
-        &mut answer,
+        &mut response,
         &json!({
             "session_id": session_id,
             "success": success,
@@ -282,7 +282,7 @@ pub(crate) fn pay_session(state: &mut State, call: &Call) -> Result<Reply, ApiEr
                           "type": if success { "success" } else { "error" } }],
         }),
     );
-    Ok(Reply::ok(answer))
+    Ok(Reply::ok(response))
 }
 
 /// The two toggles that keep a merchant reference from being paid twice.

@@ -1,4 +1,4 @@
-//! The sandbox's own responses, held against the published interface: what it makes up should be
+//! The sandbox's own responses, held against the published interface: what it generates should be
 //! what the documents say. Only on demand, since it costs as much as the calls themselves.
 
 use std::collections::HashMap;

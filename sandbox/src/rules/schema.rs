@@ -106,7 +106,7 @@ fn away(value: &mut Value) {
     }
 }
 
-/// Where a value is wrong, as a JSON pointer, and in which way. Messages do not repeat what the value holds.
+/// Where a value is wrong, as a JSON pointer, and in which way. Messages do not quote what the value holds.
 pub(crate) fn problems(validator: &Validator, value: &Value) -> Vec<(String, String)> {
     let errors = validator.iter_errors(value);
     errors.map(|error| (error.instance_path().to_string(), error.masked().to_string())).collect()

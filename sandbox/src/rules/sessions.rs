@@ -72,20 +72,20 @@ pub(crate) fn keep(state: &mut State, call: &Call, request: &Value, for_token: b
     let mut body = request.as_object().cloned().unwrap_or_default();
     let profile = body.remove("profile_id");
     let merchant = body.remove("merchant");
-    let mut answered = Value::Object(body);
+    let mut returned = Value::Object(body);
     let defaults = json!({
         "created_at": written(now),
         "configuration": { "merchant": { "id": state.config.account_id, "name": "Sandbox merchant" } },
     });
-    merge(&mut answered, &defaults);
+    merge(&mut returned, &defaults);
     if let Some(merchant) = merchant {
-        merge(&mut answered, &json!({ "configuration": { "merchant": merchant } }));
+        merge(&mut returned, &json!({ "configuration": { "merchant": merchant } }));
     }
     if let Some(profile) = profile {
-        merge(&mut answered, &json!({ "metadata": { "session:profile_id": profile } }));
+        merge(&mut returned, &json!({ "metadata": { "session:profile_id": profile } }));
     }
-    hide_tokens(state, &mut answered);
-    let mut body = match answered {
+    hide_tokens(state, &mut returned);
+    let mut body = match returned {
         Value::Object(body) => body,
         _ => Map::new(),
     };
@@ -114,16 +114,16 @@ fn hide_tokens(state: &State, session: &mut Value) {
 }
 
 fn created(state: &State, call: &Call, id: &str) -> Reply {
-    let mut answer = json!({ "id": id, "url": format!("{}/view/{id}", state.config.base_url) });
+    let mut response = json!({ "id": id, "url": format!("{}/view/{id}", state.config.base_url) });
     if call.flag("include_session")
         && let Some(session) = state.sessions.get(id)
     {
-        merge(&mut answer, &json!({ "session": session.view(false, false) }));
+        merge(&mut response, &json!({ "session": session.view(false, false) }));
     }
-    Reply::ok(answer)
+    Reply::ok(response)
 }
 
-fn answer(state: &State, call: &Call, id: &str) -> Result<Reply, ApiError> {
+fn respond(state: &State, call: &Call, id: &str) -> Result<Reply, ApiError> {
     let session = state.sessions.get(id).ok_or_else(|| ApiError::not_found("session"))?;
     Ok(Reply::ok(
         session.view(call.includes("events.request_headers"), call.includes("initiating_system_request_headers")),
@@ -133,7 +133,7 @@ fn answer(state: &State, call: &Call, id: &str) -> Result<Reply, ApiError> {
 /// `GET /sessions/{session_id}`.
 pub(crate) fn get(state: &State, call: &Call) -> Result<Reply, ApiError> {
     let id = call.own_id(state)?;
-    answer(state, call, id)
+    respond(state, call, id)
 }
 
 /// Whether an update makes the service ask the merchant what ships: to another address, or because it says so.
@@ -144,7 +144,7 @@ pub(crate) fn asks_for_shipping(state: &State, call: &Call) -> bool {
     moved || call.flag("force_shipping_address_callback")
 }
 
-/// `PUT /sessions/{session_id}`: states the order anew.
+/// `PUT /sessions/{session_id}`: states the order again.
 pub(crate) fn update(state: &mut State, call: &Call) -> Result<Reply, ApiError> {
     let id = call.own_id(state)?;
     let body = call.body()?;
@@ -181,10 +181,10 @@ pub(crate) fn update(state: &mut State, call: &Call) -> Result<Reply, ApiError> 
         session.push_event("PAY_LOCK_END", &stamp, &headers, Value::Null);
     }
     state.log.execute(Execution { operation: call.operation, id: id.to_owned(), amount: None, reference });
-    answer(state, call, id)
+    respond(state, call, id)
 }
 
-/// The order as stated, with what an update cannot state, or need not repeat, from before.
+/// The order as stated, with what an update cannot state, or need not restate, from before.
 fn restate(before: &Value, stated: &Value) -> Value {
     let mut order = Map::new();
     copy(
@@ -230,5 +230,5 @@ pub(crate) fn cancel(state: &mut State, call: &Call) -> Result<Reply, ApiError> 
         session.push_event("CANCELLED", &stamp, &call.system_headers(), Value::Null);
     }
     state.log.execute(Execution { operation: call.operation, id: id.to_owned(), amount: None, reference: None });
-    answer(state, call, id)
+    respond(state, call, id)
 }

@@ -68,7 +68,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((id.to_owned(), secret.to_owned()))
 }
 
-/// Lets a call pass whose bearer token was given out here and has not ended.
+/// Lets a call pass whose bearer token was issued here and has not ended.
 pub(crate) fn check(state: &State, call: &Call) -> Result<(), ApiError> {
     let token = call
         .header("authorization")

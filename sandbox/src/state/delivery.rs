@@ -54,7 +54,7 @@ pub(crate) struct Delivery {
     pub(crate) secret: Option<String>,
     /// Signatures carry the sandbox's time in place of the system's.
     pub(crate) signs_sandbox_time: bool,
-    /// Additional times that each callback is sent although it was answered well.
+    /// Additional times that each callback is sent although it got a 2xx response.
     pub(crate) copies: u32,
     /// Pause before each first attempt, on top of what the address asks for.
     pub(crate) delay: Duration,

@@ -23,13 +23,13 @@ pub(crate) enum Effect {
     Reset,
     Silence,
     Delay(Duration),
-    /// Bytes in place of the answer.
+    /// Bytes in place of the response.
     Respond {
         status: u16,
         headers: Vec<(String, String)>,
         body: Vec<u8>,
     },
-    /// The answer's own bytes, badly framed.
+    /// The response's own bytes, badly framed.
     Framing(Framing),
     /// No accident on the way: the operation itself turns out otherwise.
     Course(Course),
@@ -48,9 +48,9 @@ pub(crate) enum Framing {
 pub(crate) enum Course {
     #[default]
     Normal,
-    /// Answered with 202; settled after so many reads, or by hand.
+    /// Returns 202; settled after so many reads, or by hand.
     Accepted { reads: Option<u32>, success: bool },
-    /// Answered with 200 and an event that did not succeed.
+    /// Returns 200 and an event that did not succeed.
     Failed,
     /// A payment that the issuer declines.
     Declined { retry_codes: Vec<String>, retry_after: Option<String> },
@@ -63,61 +63,60 @@ impl Fault {
 
     fn json_error(status: u16, message: &str) -> Self {
         let body = serde_json::json!({ "error": { "code": status.to_string(), "message": message } });
-        Self::answer(status, "application/json", body.to_string())
+        Self::response(status, "application/json", body.to_string())
     }
 
-    /// The connection is reset once the request line has arrived, before the server has read
-    /// the request.
+    /// Resets the connection once the request line has arrived, before the server has read the request.
     #[must_use]
     pub const fn reset_unread() -> Self {
         Self::new(Effect::ResetUnread)
     }
 
-    /// The connection is reset (TCP RST) after the whole request was read.
+    /// Resets the connection (TCP RST) after the whole request was read.
     #[must_use]
     pub const fn reset() -> Self {
         Self::new(Effect::Reset)
     }
 
-    /// The server never answers; the client's time-out has to end it.
+    /// Sends no response at all; the client's timeout has to end the call.
     #[must_use]
     pub const fn silence() -> Self {
         Self::new(Effect::Silence)
     }
 
-    /// The request is executed and answered as ever, but only after this long by the sandbox's clock.
+    /// Executes the request and responds as usual, but only after this time by the sandbox's clock.
     #[must_use]
     pub const fn delay(by: Duration) -> Self {
         Self { effect: Effect::Delay(by), executes: true }
     }
 
-    /// An error in the API's shape with this status.
+    /// Responds with an error in the API's shape with this status.
     #[must_use]
     pub fn status(status: u16) -> Self {
         Self::json_error(status, "injected by the test")
     }
 
-    /// 502 with a page of HTML, as gateways answer.
+    /// Responds with 502 and a page of HTML, as gateways send it.
     #[must_use]
     pub fn bad_gateway() -> Self {
-        Self::answer(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+        Self::response(502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
     }
 
-    /// 429 with `Retry-After` in whole seconds.
+    /// Responds with 429 and `Retry-After` in whole seconds.
     #[must_use]
     pub fn too_many_requests(retry_after: Duration) -> Self {
         Self::json_error(429, "too many requests").with_header("retry-after", retry_after.as_secs().to_string())
     }
 
-    /// 401, as if the token had been revoked.
+    /// Responds with 401, as if the token had been revoked.
     #[must_use]
     pub fn unauthorized() -> Self {
         Self::json_error(401, "the token is not accepted")
     }
 
-    /// Any answer at all.
+    /// Responds with any status and body.
     #[must_use]
-    pub fn answer(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+    pub fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self::new(Effect::Respond {
             status,
             headers: vec![("content-type".into(), content_type.into())],
@@ -125,33 +124,33 @@ impl Fault {
         })
     }
 
-    /// 200 with a body that is no JSON.
+    /// Responds with 200 and a body that is not JSON.
     #[must_use]
     pub fn garbage() -> Self {
-        Self::answer(200, "application/json", "\u{0}not json at all")
+        Self::response(200, "application/json", "\u{0}not json at all")
     }
 
-    /// The answer's head announces its full length, the connection ends after half of the body.
+    /// Announces the full length in the head of the response, and ends the connection after half of the body.
     #[must_use]
     pub const fn truncated_body() -> Self {
         Self::new(Effect::Framing(Framing::Truncated))
     }
 
-    /// The answer's head announces half of the length, so that the body ends in the middle.
+    /// Announces half of the length in the head of the response, so that the body ends in the middle.
     #[must_use]
     pub const fn wrong_length() -> Self {
         Self::new(Effect::Framing(Framing::TooShort))
     }
 
-    /// 202: the operation is accepted and settled as the transaction is read again, see
+    /// Responds with 202: accepts the operation and settles it as the transaction is read again, see
     /// [`settled_after_reads`](Self::settled_after_reads).
     #[must_use]
     pub const fn accepted() -> Self {
         Self { effect: Effect::Course(Course::Accepted { reads: Some(1), success: true }), executes: true }
     }
 
-    /// For an [`accepted`](Self::accepted) operation: the first `reads` reads of the transaction
-    /// still find it pending (1 by default); `None` leaves it pending until
+    /// Sets when an [`accepted`](Self::accepted) operation is settled: the first `reads` reads of the transaction still
+    /// find it pending (1 by default); `None` leaves it pending until
     /// [`Sandbox::settle_accepted`](crate::Sandbox::settle_accepted).
     #[must_use]
     pub fn settled_after_reads(mut self, reads: Option<u32>) -> Self {
@@ -161,7 +160,7 @@ impl Fault {
         self
     }
 
-    /// For an [`accepted`](Self::accepted) operation: it fails when it is settled.
+    /// Makes an [`accepted`](Self::accepted) operation fail when it is settled.
     #[must_use]
     pub fn failing(mut self) -> Self {
         if let Effect::Course(Course::Accepted { success, .. }) = &mut self.effect {
@@ -170,14 +169,14 @@ impl Fault {
         self
     }
 
-    /// 200 with the transaction, whose newest event has `success: false` and a `correction`. No
-    /// money moves.
+    /// Responds with 200 and the transaction, whose newest event has `success: false` and a `correction`. No money
+    /// moves.
     #[must_use]
     pub const fn fails_with_correction() -> Self {
         Self { effect: Effect::Course(Course::Failed), executes: true }
     }
 
-    /// For `sessions/pay`: 200 with a payment that the issuer declined, with its retry codes
+    /// Responds to `sessions/pay` with 200 and a payment that the issuer declined, with its retry codes
     /// (`DO_NOT_RETRY`, ...) and, where given, how long to wait.
     #[must_use]
     pub fn declined(retry_codes: &[&str], retry_after: Option<&str>) -> Self {
@@ -190,15 +189,15 @@ impl Fault {
         }
     }
 
-    /// The request is executed first: the money has moved when the fault strikes. Without
-    /// meaning for [`reset_unread`](Self::reset_unread), where there is no request yet.
+    /// Executes the request first: the money has moved when the fault strikes. Has no effect for
+    /// [`reset_unread`](Self::reset_unread), where there is no request yet.
     #[must_use]
     pub fn after_executing(mut self) -> Self {
         self.executes = !matches!(self.effect, Effect::ResetUnread);
         self
     }
 
-    /// One more header on a made-up answer.
+    /// Adds a header to a generated response.
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         if let Effect::Respond { headers, .. } = &mut self.effect {

@@ -1,4 +1,4 @@
-//! Every name the sandbox makes up, from one seed: the same calls in the same order get the same names.
+//! Every name the sandbox generates, from one seed: the same calls in the same order get the same names.
 
 use std::cell::Cell;
 

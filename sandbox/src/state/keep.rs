@@ -1,4 +1,4 @@
-//! What a sandbox that survives its process writes down after every change, before anybody is told of it.
+//! What a sandbox that survives its process writes down after every change, before any response shows it.
 
 use chrono::{DateTime, Utc};
 

@@ -24,67 +24,67 @@ pub struct ReceivedRequest {
 }
 
 impl ReceivedRequest {
-    /// The call, if the path and method are one.
+    /// Returns the call, if the path and method are one.
     #[must_use]
     pub const fn operation(&self) -> Option<Operation> {
         self.operation
     }
 
-    /// The method, in upper case.
+    /// Returns the method, in upper case.
     #[must_use]
     pub fn method(&self) -> &str {
         &self.method
     }
 
-    /// The path as sent, with its `/v1`.
+    /// Returns the path as sent, with its `/v1`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The query as sent, without the question mark.
+    /// Returns the query as sent, without the question mark.
     #[must_use]
     pub fn query(&self) -> &str {
         &self.query
     }
 
-    /// The first header of this name, in any case.
+    /// Returns the first header of this name, in any case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// All headers, names in lower case.
+    /// Returns all headers, names in lower case.
     #[must_use]
     pub fn headers(&self) -> &[(String, String)] {
         &self.headers
     }
 
-    /// The status of the response; `None` while there is none, and where the connection ended without one.
+    /// Returns the status of the response; `None` while there is none, and where the connection ended without one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.response.as_ref().map(|(status, _)| *status)
     }
 
-    /// Why the request was refused, as the response says.
+    /// Returns why the request was refused, as the response says.
     #[must_use]
     pub fn refusal(&self) -> Option<&str> {
         self.response.as_ref()?.1.as_deref()
     }
 
-    /// When it arrived, by the sandbox's clock.
+    /// Returns when it arrived, by the sandbox's clock.
     #[must_use]
     pub fn time(&self) -> &str {
         &self.time
     }
 
-    /// The bytes of the body.
+    /// Returns the bytes of the body.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 
-    /// The body as JSON; `None` when it is none.
+    /// Returns the body as JSON; `None` when it is none.
     #[must_use]
     pub fn json(&self) -> Option<serde_json::Value> {
         serde_json::from_slice(&self.body).ok()

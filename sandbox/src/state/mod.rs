@@ -52,7 +52,7 @@ pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) ids: Ids,
     pub(crate) token_lifetime: u64,
-    /// Tokens given out, with the time at which each ends.
+    /// Tokens issued, with the time at which each ends.
     pub(crate) tokens: HashMap<String, DateTime<Utc>>,
     /// Those of them that have not been written down.
     pub(crate) new_tokens: Vec<(String, DateTime<Utc>)>,
@@ -113,14 +113,14 @@ impl State {
         self.keeper = Some(keeper);
     }
 
-    /// Tokens given out so far are as if they had ended.
+    /// Tokens issued so far are as if they had ended.
     pub(crate) fn revoke_tokens(&mut self) {
         let ended = DateTime::<Utc>::MIN_UTC;
         self.new_tokens.extend(self.tokens.keys().map(|token| (token.clone(), ended)));
         self.tokens.values_mut().for_each(|ends| *ends = ended);
     }
 
-    /// Forgets everything but the settings and the tokens given out; the names begin anew.
+    /// Forgets everything but the settings and the tokens issued; the names begin from the start.
     pub(crate) fn reset(&mut self) -> Result<(), String> {
         if self.keeper.is_some() {
             return Err("a sandbox with a state file is not reset: start it with another file".into());

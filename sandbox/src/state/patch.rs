@@ -1,4 +1,4 @@
-//! Changes that a test makes to answers on their way out: fields taken away, types changed,
+//! Changes that a test makes to responses on their way out: fields taken away, types changed,
 //! values that no document knows.
 
 use std::fmt;
@@ -34,7 +34,7 @@ impl Patches {
         self.0.clear();
     }
 
-    /// The changes for the answers of a call, to be applied outside the lock.
+    /// The changes for the responses of a call, to be applied outside the lock.
     pub(crate) fn of(&self, operation: Operation) -> Vec<Change> {
         self.0.iter().filter(|(patched, _)| *patched == operation).map(|(_, change)| Arc::clone(change)).collect()
     }

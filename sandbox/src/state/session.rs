@@ -11,7 +11,7 @@ use crate::state::transaction::without_headers;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Session {
     pub(crate) id: String,
-    /// All fields but those below, as answered.
+    /// All fields but those below, as returned.
     pub(crate) body: Map<String, Value>,
     pub(crate) events: Vec<Value>,
     pub(crate) transaction_id: Option<String>,

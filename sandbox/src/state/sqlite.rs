@@ -1,4 +1,4 @@
-//! The state in an SQLite file, written in one transaction before any response that tells of it: it survives the end of
+//! The state in an SQLite file, written in one transaction before any response that shows it: it survives the end of
 //! the process at any moment.
 
 use std::path::Path;

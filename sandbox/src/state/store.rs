@@ -203,7 +203,7 @@ impl<T: Row> Store<T> {
         places.into_iter().filter_map(|place| Some((place, self.rows.get(place)?))).collect()
     }
 
-    /// All rows that were not made up on reading, seeded ones last.
+    /// All rows that were not generated on reading, seeded ones last.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &T> {
         self.rows.iter().chain(self.changed.values())
     }

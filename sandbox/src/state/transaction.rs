@@ -16,12 +16,12 @@ use crate::state::store::{Named, Read, ReadAll, ReadAmount, Row};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Transaction {
     pub(crate) id: String,
-    /// All fields but those below, as answered.
+    /// All fields but those below, as returned.
     pub(crate) body: Map<String, Value>,
     pub(crate) events: Vec<Value>,
     pub(crate) ledger: Ledger,
     pub(crate) session_id: Option<String>,
-    /// `payment_token` and `recurrence_token`, answered only on demand.
+    /// `payment_token` and `recurrence_token`, returned only on demand.
     pub(crate) card_tokens: Map<String, Value>,
     pub(crate) system_headers: Value,
     pub(crate) pending: Vec<Pending>,
@@ -74,11 +74,11 @@ impl Row for Transaction {
     ];
 }
 
-/// An operation answered with 202.
+/// An operation that got a 202.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Pending {
     pub(crate) action: Action,
-    /// The id that the answer gave in `event-request-id`.
+    /// The id that the response gave in `event-request-id`.
     pub(crate) request_id: String,
     /// Reads that still find it pending; `None` waits to be settled by hand.
     pub(crate) reads: Option<u32>,

@@ -125,7 +125,7 @@ async fn attempt_once(shared: &Shared, notice: &Notice) -> Option<u16> {
     tokio::time::timeout(TIMEOUT, request.send()).await.ok()?.ok().map(|(status, _)| status)
 }
 
-/// Each attempt is signed anew, for its own time: the system's, by which the merchant's server judges it, unless a
+/// Each attempt is signed again, for its own time: the system's, by which the merchant's server judges it, unless a
 /// test wants the sandbox's.
 pub(super) fn signature(shared: &Shared, method: &Method, url: &Url) -> Option<String> {
     let state = shared.state();

@@ -1,5 +1,5 @@
-//! From an HTTP request to an answer: reading, logging, faults, the token, the published
-//! interface, the operation, and the answer's bytes.
+//! From an HTTP request to a response: reading, logging, faults, the token, the published
+//! interface, the operation, and the response's bytes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -102,7 +102,7 @@ impl Shared {
     }
 }
 
-/// Answers one request.
+/// Responds to one request.
 pub(crate) async fn handle(
     shared: Arc<Shared>,
     ConnectInfo(OnLine(line)): ConnectInfo<OnLine>,
@@ -319,10 +319,10 @@ fn raw(status: u16, headers: &[(String, String)], body: Body, request_id: &str) 
         .unwrap_or_else(|error| Response::new(Body::from(error.to_string())))
 }
 
-/// The answer, or a made-up one where nothing was executed, with a length that is not its own.
+/// The response, or a generated one where nothing was executed, with a length that is not its own.
 fn misframed(framing: Framing, reply: Option<Reply>, request_id: &str) -> Response {
     let reply =
-        reply.unwrap_or_else(|| Reply::ok(serde_json::json!({ "id": "this answer is not going to be complete" })));
+        reply.unwrap_or_else(|| Reply::ok(serde_json::json!({ "id": "this response is not going to be complete" })));
     let body = reply.body.to_string().into_bytes();
     let half = body.len() / 2;
     let announced = match framing {

@@ -135,7 +135,7 @@ impl Listener for Gate {
             };
             match accepted {
                 Ok((stream, peer)) => {
-                    // Answers are small and waited for.
+                    // Responses are small and waited for.
                     let _ = stream.set_nodelay(true);
                     let connection = Connection {
                         stream,

@@ -19,12 +19,12 @@ pub(crate) struct Received {
     pub(crate) body: Bytes,
 }
 
-/// A merchant's server: keeps what it gets and answers from a list of statuses, then 200.
+/// A merchant's server: keeps what it gets and responds from a list of statuses, then 200.
 #[derive(Clone)]
 pub(crate) struct Merchant {
     pub(crate) url: String,
     received: Arc<Mutex<Vec<Received>>>,
-    pub(crate) answers: Arc<Mutex<Vec<u16>>>,
+    pub(crate) responses: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Merchant {
@@ -33,14 +33,14 @@ impl Merchant {
         let merchant = Self {
             url: format!("http://{}/callback", listener.local_addr().unwrap()),
             received: Arc::default(),
-            answers: Arc::default(),
+            responses: Arc::default(),
         };
         let kept = merchant.clone();
         let handler = move |method: HttpMethod, uri: Uri, headers: HeaderMap, body: Bytes| async move {
             let query = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
             kept.received.lock().unwrap().push(Received { method, query, headers, body });
-            let mut answers = kept.answers.lock().unwrap();
-            let status = if answers.is_empty() { 200 } else { answers.remove(0) };
+            let mut responses = kept.responses.lock().unwrap();
+            let status = if responses.is_empty() { 200 } else { responses.remove(0) };
             StatusCode::from_u16(status).unwrap()
         };
         let router = axum::Router::new().fallback(handler);
@@ -158,12 +158,12 @@ async fn server_errors_are_tried_again_and_any_4xx_ends_it() {
     sandbox.set_callback_retry_pause(Duration::ZERO);
     let api = Api::of(&sandbox).await;
     let merchant = Merchant::open().await;
-    for (answers, attempts) in [
+    for (responses, attempts) in [
         (vec![500, 503, 204], vec![Some(500), Some(503), Some(204)]),
         (vec![500, 410], vec![Some(500), Some(410)]),
         (vec![500; 30], vec![Some(500); 21]),
     ] {
-        *merchant.answers.lock().unwrap() = answers;
+        *merchant.responses.lock().unwrap() = responses;
         let session = session(&api, &merchant.url).await;
         sandbox.customer_pays(&session).unwrap();
         sandbox.callbacks_delivered().await;

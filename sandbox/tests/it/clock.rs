@@ -1,4 +1,4 @@
-//! One clock for everything that waits, and one seed for everything that is made up.
+//! One clock for everything that waits, and one seed for everything that is generated.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn delays_and_retries_of_callbacks_wait_for_the_sandboxs_clock() {
     sandbox.set_callback_retry_pause(Duration::from_secs(3600));
     let api = Api::of(&sandbox).await;
     let merchant = Merchant::open().await;
-    *merchant.answers.lock().unwrap() = vec![500, 503, 200];
+    *merchant.responses.lock().unwrap() = vec![500, 503, 200];
     let id = session(&api, &format!("{}?delay_callback=60", merchant.url)).await;
     sandbox.customer_pays(&id).unwrap();
     for (seconds, received) in [(60, 1), (3600, 2), (3600, 3)] {

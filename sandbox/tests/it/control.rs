@@ -168,7 +168,7 @@ async fn callbacks_are_held_told_and_sent_again_over_http() {
     }
     let held = control.get("/_sandbox/callbacks", "").await;
     assert_eq!((held[0]["state"].as_str(), held[1]["state"].as_str()), (Some("held"), Some("held")));
-    *merchant.answers.lock().unwrap() = vec![500];
+    *merchant.responses.lock().unwrap() = vec![500];
     control.post("/_sandbox/callbacks/release", "", json!({})).await;
     let told = control.get("/_sandbox/callbacks", "").await;
     assert_eq!((&told[0]["state"], &told[0]["attempts"]), (&json!("done"), &json!([500, 200])));

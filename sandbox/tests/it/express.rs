@@ -150,7 +150,7 @@ async fn codes_change_the_order() {
 }
 
 #[tokio::test]
-async fn a_merchant_that_does_not_answer_as_it_has_to_is_told_apart() {
+async fn a_merchant_that_does_not_respond_as_it_has_to_is_told_apart() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let id = session(&api, &shop().await).await;

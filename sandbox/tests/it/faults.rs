@@ -24,9 +24,9 @@ async fn raw_capture(api: &Api, id: &str) -> Result<String, ErrorKind> {
         body.len()
     );
     socket.write_all(request.as_bytes()).await.map_err(|error| error.kind())?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.map_err(|error| error.kind())?;
-    Ok(answer)
+    let mut response = String::new();
+    socket.read_to_string(&mut response).await.map_err(|error| error.kind())?;
+    Ok(response)
 }
 
 #[tokio::test]
@@ -71,8 +71,8 @@ async fn a_truncated_body_ends_before_its_length() {
     let id = api.paid(&sandbox).await;
     for (fault, executed) in [(Fault::truncated_body(), 0), (Fault::truncated_body().after_executing(), 1)] {
         sandbox.inject(CAPTURE, fault);
-        let answer = raw_capture(&api, &id).await.unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let response = raw_capture(&api, &id).await.unwrap();
+        let (head, body) = response.split_once("\r\n\r\n").unwrap();
         let announced = head
             .lines()
             .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok())
@@ -84,20 +84,20 @@ async fn a_truncated_body_ends_before_its_length() {
 }
 
 #[tokio::test]
-async fn a_wrong_length_cuts_the_json_in_a_well_framed_answer() {
+async fn a_wrong_length_cuts_the_json_in_a_well_framed_response() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let id = api.paid(&sandbox).await;
     sandbox.inject(CAPTURE, Fault::wrong_length().after_executing());
     let path = format!("/transactions/{id}/capture");
-    let answer = api.request(Method::POST, &path, &json!({ "amount": 1 })).send().await.unwrap();
-    let text = answer.text().await.unwrap();
+    let response = api.request(Method::POST, &path, &json!({ "amount": 1 })).send().await.unwrap();
+    let text = response.text().await.unwrap();
     assert!(!text.is_empty() && serde_json::from_str::<Value>(&text).is_err());
     assert_eq!(sandbox.executed(CAPTURE), 1);
 }
 
 #[tokio::test]
-async fn made_up_answers_arrive_as_made_and_execute_only_when_told() {
+async fn generated_responses_arrive_as_given_and_execute_only_when_told() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let id = api.paid(&sandbox).await;
@@ -113,11 +113,11 @@ async fn made_up_answers_arrive_as_made_and_execute_only_when_told() {
     ] {
         for fault in [fault.clone(), fault.after_executing()] {
             sandbox.inject(CAPTURE, fault);
-            let answer = api.request(Method::POST, &path, &json!({ "amount": 1 })).send().await.unwrap();
-            assert_eq!(answer.status(), status);
-            let after = answer.headers().get("retry-after").map_or("", |value| value.to_str().unwrap());
+            let response = api.request(Method::POST, &path, &json!({ "amount": 1 })).send().await.unwrap();
+            assert_eq!(response.status(), status);
+            let after = response.headers().get("retry-after").map_or("", |value| value.to_str().unwrap());
             assert_eq!(after, header);
-            assert!(answer.text().await.unwrap().contains(part));
+            assert!(response.text().await.unwrap().contains(part));
         }
         executed += 1;
         assert_eq!(sandbox.executed(CAPTURE), executed);
@@ -142,7 +142,7 @@ async fn silence_lasts_until_the_client_gives_up() {
 }
 
 #[tokio::test]
-async fn a_delay_comes_before_an_ordinary_answer() {
+async fn a_delay_comes_before_an_ordinary_response() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let delay = Duration::from_millis(150);
@@ -194,10 +194,10 @@ async fn an_accepted_operation_is_settled_later_and_tells_which_it_was() {
         sandbox.inject(CAPTURE, if failing { fault.failing() } else { fault });
         let before = api.get(&path).await;
         let body = json!({ "amount": 100, "capture_reference": "mine" });
-        let answer = api.request(Method::POST, &format!("{path}/capture"), &body).send().await.unwrap();
-        assert_eq!(answer.status(), 202);
-        let request_id = answer.headers()["event-request-id"].to_str().unwrap().to_owned();
-        assert_eq!(answer.json::<Value>().await.unwrap(), before);
+        let response = api.request(Method::POST, &format!("{path}/capture"), &body).send().await.unwrap();
+        assert_eq!(response.status(), 202);
+        let request_id = response.headers()["event-request-id"].to_str().unwrap().to_owned();
+        assert_eq!(response.json::<Value>().await.unwrap(), before);
 
         for _ in 0..2 {
             let pending = api.get(&path).await;
@@ -225,8 +225,8 @@ async fn what_is_accepted_can_wait_to_be_settled_by_hand() {
     let id = api.paid(&sandbox).await;
     let path = format!("/transactions/{id}");
     sandbox.inject(Operation::VoidTransaction, Fault::accepted().settled_after_reads(None));
-    let answer = api.send_with(Method::POST, &format!("{path}/void"), &Value::Null, &[]).await;
-    assert_eq!(answer.0, 202);
+    let response = api.send_with(Method::POST, &format!("{path}/void"), &Value::Null, &[]).await;
+    assert_eq!(response.0, 202);
     for _ in 0..5 {
         assert_eq!(api.get(&path).await["status"], "AUTHORIZED");
     }
@@ -235,7 +235,7 @@ async fn what_is_accepted_can_wait_to_be_settled_by_hand() {
 }
 
 #[tokio::test]
-async fn a_failed_operation_answers_200_with_what_is_left() {
+async fn a_failed_operation_returns_200_with_what_is_left() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let id = api.paid(&sandbox).await;
@@ -272,13 +272,13 @@ async fn faults_can_be_chosen_by_what_the_request_carries() {
 }
 
 #[tokio::test]
-async fn answers_can_be_changed_on_their_way_out() {
+async fn responses_can_be_changed_on_their_way_out() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let id = api.paid(&sandbox).await;
     let path = format!("/transactions/{id}");
-    sandbox.merge_into_answer(Operation::GetTransaction, json!({ "status": "NEWER", "currency": null }));
-    sandbox.patch_answer(Operation::GetTransaction, |body| body["extra"] = json!([1]));
+    sandbox.merge_into_response(Operation::GetTransaction, json!({ "status": "NEWER", "currency": null }));
+    sandbox.patch_response(Operation::GetTransaction, |body| body["extra"] = json!([1]));
     let changed = api.get(&path).await;
     assert_eq!((&changed["status"], &changed["extra"]), (&json!("NEWER"), &json!([1])));
     assert!(changed.get("currency").is_none());

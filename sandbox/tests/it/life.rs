@@ -177,11 +177,11 @@ async fn strict_amounts_count_the_shipping_and_say_what_is_wrong() {
     assert_eq!(api.send_with(Method::POST, "/sessions-profile", &body, &strict).await.0, 200);
     body["order"]["amount"] = json!(29990);
     assert_eq!(api.send_with(Method::POST, "/sessions-profile", &body, &[]).await.0, 200);
-    let (status, answer) = api.send_with(Method::POST, "/sessions-profile", &body, &strict).await;
+    let (status, response) = api.send_with(Method::POST, "/sessions-profile", &body, &strict).await;
     assert_eq!(status, 400);
-    let message = answer["error"]["message"].as_str().unwrap();
+    let message = response["error"]["message"].as_str().unwrap();
     assert!(message.contains("33890") && message.contains("3900"), "{message}");
-    assert_eq!(answer["error"]["errors"][0]["path"], "order.amount");
+    assert_eq!(response["error"]["errors"][0]["path"], "order.amount");
 }
 
 #[tokio::test]
@@ -276,9 +276,9 @@ async fn a_request_outside_the_published_interface_is_refused_by_path() {
     let api = Api::of(&sandbox).await;
     let mut body = profile_session();
     body["order"]["amount"] = json!("33890");
-    let (status, answer) = api.send_with(Method::POST, "/sessions-profile", &body, &[]).await;
+    let (status, response) = api.send_with(Method::POST, "/sessions-profile", &body, &[]).await;
     assert_eq!(status, 400);
-    assert_eq!(answer["error"]["errors"][0]["path"], "body/order/amount");
+    assert_eq!(response["error"]["errors"][0]["path"], "body/order/amount");
     assert_eq!(api.refused(Method::GET, "/nothing", Value::Null).await.0, 404);
     assert_eq!(api.refused(Method::DELETE, "/transactions", Value::Null).await.0, 405);
 }
@@ -328,5 +328,5 @@ async fn the_port_is_free_again_after_the_sandbox() {
             _ => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
         }
     }
-    panic!("the sandbox still answers");
+    panic!("the sandbox still responds");
 }

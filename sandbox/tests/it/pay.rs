@@ -43,7 +43,7 @@ async fn a_stored_card_is_charged_later() {
 }
 
 #[tokio::test]
-async fn a_decline_answers_200_with_its_retry_policy() {
+async fn a_decline_returns_200_with_its_retry_policy() {
     let sandbox = Sandbox::start().await.unwrap();
     let api = Api::of(&sandbox).await;
     sandbox.inject(Operation::PaySession, Fault::declined(&["RETRY_AFTER_DELAY"], Some("2026-01-01T00:00:00Z")));

@@ -137,7 +137,7 @@ impl Drop for Folder {
     }
 }
 
-/// Captures while the program is killed again and again: what was answered is there, and nothing is there twice.
+/// Captures while the program is killed again and again: every response it gave holds, and nothing is there twice.
 async fn survives(kills: usize, captures: usize) {
     let folder = Folder::new(&format!("kill-{kills}"));
     let state = folder.file();
@@ -148,7 +148,7 @@ async fn survives(kills: usize, captures: usize) {
     for _ in 0..20 {
         transactions.push(paid(&api, 1_000_000).await);
     }
-    let (mut answered, mut unknown, mut random) = (Vec::new(), 0_usize, fastrand::Rng::with_seed(1));
+    let (mut confirmed, mut unknown, mut random) = (Vec::new(), 0_usize, fastrand::Rng::with_seed(1));
     let mut killed = 0;
     for number in 0..captures {
         let id = &transactions[number % transactions.len()];
@@ -172,7 +172,7 @@ async fn survives(kills: usize, captures: usize) {
                 Err(_) => false,
             };
             if told {
-                answered.push((id.clone(), reference.clone()));
+                confirmed.push((id.clone(), reference.clone()));
                 break;
             }
             let _ = program.child.wait();
@@ -200,7 +200,7 @@ async fn survives(kills: usize, captures: usize) {
         found.dedup();
         assert_eq!(usize::try_from(sum).unwrap(), found.len(), "a capture is there twice");
     }
-    assert!(answered.iter().all(|capture| seen.contains(capture)), "an answered capture is lost");
+    assert!(confirmed.iter().all(|capture| seen.contains(capture)), "a confirmed capture is lost");
     assert_eq!(seen.len(), captures);
 }
 
@@ -212,14 +212,14 @@ async fn references(api: &Api, id: &str) -> Vec<String> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn what_was_answered_survives_a_kill() {
+async fn what_was_confirmed_survives_a_kill() {
     survives(5, 100).await;
 }
 
 #[cfg(unix)]
 #[tokio::test]
 #[ignore = "takes minutes; the short one above proves the same of fewer moments"]
-async fn what_was_answered_survives_a_hundred_kills() {
+async fn what_was_confirmed_survives_a_hundred_kills() {
     survives(100, 2_000).await;
 }
 
@@ -229,7 +229,7 @@ async fn a_callback_that_was_under_way_is_sent_after_the_restart() {
     let folder = Folder::new("callback");
     let state = folder.file();
     let merchant = super::callbacks::Merchant::open().await;
-    *merchant.answers.lock().unwrap() = vec![500];
+    *merchant.responses.lock().unwrap() = vec![500];
     let arguments = ["--state", &state, "--callback-pause", "3600"];
     let program = Program::start(&[&["--port", "0"], arguments.as_slice()].concat());
     let api = program.api("T12345678").await;

@@ -17,7 +17,7 @@ const EXCUSES: [&[&str]; 4] = [
 ];
 
 #[tokio::test]
-async fn every_answer_is_one_that_the_documents_have() {
+async fn every_response_is_one_that_the_documents_have() {
     let sandbox = Sandbox::builder().check_responses().start().await.unwrap();
     let api = Api::of(&sandbox).await;
     let send = async |method: Method, path: &str, body: Value| {

@@ -13,8 +13,8 @@ async fn world() -> (Sandbox, Api) {
 
 /// The status of a call on a transaction, with the status of the transaction where there is one.
 async fn status(api: &Api, id: &str, call: &str, body: Value) -> (u16, String) {
-    let (status, answer) = api.send_with(Method::POST, &format!("/transactions/{id}/{call}"), &body, &[]).await;
-    (status, answer["status"].as_str().unwrap_or_default().to_owned())
+    let (status, response) = api.send_with(Method::POST, &format!("/transactions/{id}/{call}"), &body, &[]).await;
+    (status, response["status"].as_str().unwrap_or_default().to_owned())
 }
 
 fn line(amount: i64) -> Value {
@@ -213,12 +213,12 @@ async fn the_audience_may_have_any_base_and_only_this_account() {
 async fn a_payment_that_is_refused_says_that_it_did_not_succeed() {
     let (sandbox, api) = world().await;
     for body in [json!({}), json!({ "session": {}, "payment": { "payment_product_type": "payex.creditcard" } })] {
-        let (status, answer) = api.refused(Method::POST, "/sessions/pay", body).await;
-        assert_eq!((status, &answer["success"]), (400, &json!(false)));
+        let (status, response) = api.refused(Method::POST, "/sessions/pay", body).await;
+        assert_eq!((status, &response["success"]), (400, &json!(false)));
     }
     sandbox.revoke_tokens();
-    let (status, answer) = api.refused(Method::POST, "/sessions/pay", json!({})).await;
-    assert_eq!((status, answer.get("success")), (401, None));
+    let (status, response) = api.refused(Method::POST, "/sessions/pay", json!({})).await;
+    assert_eq!((status, response.get("success")), (401, None));
 }
 
 #[tokio::test]

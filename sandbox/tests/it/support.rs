@@ -24,7 +24,7 @@ impl Api {
     pub(crate) async fn of(sandbox: &Sandbox) -> Self {
         let http = http();
         let account = sandbox.account_id();
-        let answer: Value = http
+        let response: Value = http
             .post(format!("{}/accounts/{account}/auth/token", sandbox.auth_url()))
             .basic_auth(sandbox.client_id(), Some(sandbox.client_secret()))
             .json(&json!({
@@ -37,7 +37,7 @@ impl Api {
             .json()
             .await
             .unwrap();
-        Self { http, base: sandbox.base_url(), token: answer["access_token"].as_str().unwrap().to_owned() }
+        Self { http, base: sandbox.base_url(), token: response["access_token"].as_str().unwrap().to_owned() }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str, body: &Value) -> reqwest::RequestBuilder {
@@ -56,17 +56,17 @@ impl Api {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.json().await.unwrap())
     }
 
     #[track_caller]
     pub(crate) fn ok(&self, method: Method, path: &str, body: Value) -> impl Future<Output = Value> {
         let at = std::panic::Location::caller();
         async move {
-            let (status, answer) = self.send_with(method, path, &body, &[]).await;
-            assert_eq!(status, 200, "{at}: {answer}");
-            answer
+            let (status, response) = self.send_with(method, path, &body, &[]).await;
+            assert_eq!(status, 200, "{at}: {response}");
+            response
         }
     }
 
@@ -75,10 +75,10 @@ impl Api {
     }
 
     pub(crate) async fn refused(&self, method: Method, path: &str, body: Value) -> (u16, Value) {
-        let (status, answer) = self.send_with(method, path, &body, &[]).await;
-        assert!(status >= 400, "accepted: {answer}");
-        assert!(answer["error"]["message"].is_string(), "{answer}");
-        (status, answer)
+        let (status, response) = self.send_with(method, path, &body, &[]).await;
+        assert!(status >= 400, "accepted: {response}");
+        assert!(response["error"]["message"].is_string(), "{response}");
+        (status, response)
     }
 
     /// A new session's id.

@@ -1,7 +1,8 @@
 //! Takes the callbacks of a payment and captures it exactly once, although they come several times and together with
 //! the customer's return.
 //!
-//! `cargo run -p dintero-stores --example callback_server` needs no account: the embedded sandbox plays the service and its customer.
+//! `cargo run -p dintero-stores --example callback_server` needs no account: the embedded sandbox plays the service and
+//! its customer.
 
 mod shop;
 
@@ -73,7 +74,7 @@ async fn main() -> Outcome<()> {
     for callback in sandbox.callbacks() {
         let event = callback.url.query_pairs().find(|(name, _)| name == "event");
         let what = event.map_or_else(|| "payment".to_owned(), |(_, event)| event.into_owned());
-        println!("{what}: answered {:?}", callback.attempts.iter().flatten().collect::<Vec<_>>());
+        println!("{what}: responded with {:?}", callback.attempts.iter().flatten().collect::<Vec<_>>());
     }
     let captures = sandbox.executed(Operation::CaptureTransaction);
     let (captured, _) = sandbox.sums(&transaction).ok_or("there is a transaction")?;

@@ -52,8 +52,8 @@ fn none_is_stranded(model: &Protocol) -> usize {
 }
 
 /// Checks all states, and that each has a way to the end.
-fn check(troubles: u8, recovers: bool) {
-    let model = || Protocol { broken: Broken::Nothing, troubles, recovers };
+fn check(faults: u8, recovers: bool) {
+    let model = || Protocol { broken: Broken::Nothing, faults, recovers };
     let checker = model().checker().threads(2).spawn_bfs().join();
     checker.assert_properties();
     let states = none_is_stranded(&model());
@@ -74,7 +74,7 @@ fn so_they_do_while_a_third_recovers() {
 
 #[test]
 fn each_rule_is_needed() {
-    for (broken, troubles) in [
+    for (broken, faults) in [
         (Broken::NoteAfterSend, 2),
         (Broken::NoteWithoutFence, 3),
         (Broken::SendAfterUntil, 4),
@@ -83,7 +83,7 @@ fn each_rule_is_needed() {
         (Broken::LaterThanSettled, 2),
         (Broken::RecoverForgets, 2),
     ] {
-        let model = Protocol { broken, troubles, recovers: broken == Broken::RecoverForgets };
+        let model = Protocol { broken, faults, recovers: broken == Broken::RecoverForgets };
         let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
         let found = checker.discovery("captured once at most");
         let path = found.unwrap_or_else(|| panic!("{broken:?} is not noticed"));

@@ -17,7 +17,7 @@ pub(crate) struct State {
     pub(crate) attempts: Vec<Attempt>,
     /// How often the service has captured.
     pub(crate) captured: u8,
-    pub(crate) troubles: u8,
+    pub(crate) faults: u8,
     pub(crate) lost_data: bool,
 }
 

@@ -38,7 +38,7 @@ pub(crate) enum Broken {
 pub(crate) struct Protocol {
     pub(crate) broken: Broken,
     /// How much may go wrong altogether: crashes, losses, delays, leases that end while their holder lives.
-    pub(crate) troubles: u8,
+    pub(crate) faults: u8,
     /// Whether there is a process that recovers.
     pub(crate) recovers: bool,
 }
@@ -178,33 +178,33 @@ impl Model for Protocol {
 
     fn init_states(&self) -> Vec<State> {
         let processes = [Process::Away, Process::Away, Process::Away];
-        let (attempts, troubles) = (Vec::new(), self.troubles);
-        vec![State { record: None, fence: 0, processes, attempts, captured: 0, troubles, lost_data: false }]
+        let (attempts, faults) = (Vec::new(), self.faults);
+        vec![State { record: None, fence: 0, processes, attempts, captured: 0, faults, lost_data: false }]
     }
 
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
-        let trouble = state.troubles > 0;
+        let fault = state.faults > 0;
         for (who, process) in state.processes.iter().enumerate() {
             if who == RECOVERY && !self.recovers {
                 continue;
             }
             steps.push(Step::Go(who));
             let is_at_work = !matches!(process, Process::Away | Process::Told);
-            if trouble && is_at_work {
+            if fault && is_at_work {
                 steps.push(Step::Crash(who));
             }
             if let Process::Waiting { attempt, .. } = process {
                 // A request that is lost ends in nothing else.
-                if trouble || state.attempts[*attempt].request == Request::Lost {
+                if fault || state.attempts[*attempt].request == Request::Lost {
                     steps.push(Step::TimeOut(who));
                 }
             }
-            if trouble && matches!(process, Process::Holding { next: Next::Settle, .. }) {
+            if fault && matches!(process, Process::Holding { next: Next::Settle, .. }) {
                 steps.push(Step::Leave(who));
             }
         }
         if state.record.as_ref().is_some_and(|record| !record.done && !record.remaining.is_zero())
-            && (trouble || !state.is_held())
+            && (fault || !state.is_held())
         {
             steps.push(Step::LeaseEnds);
         }
@@ -213,12 +213,12 @@ impl Model for Protocol {
                 .processes
                 .iter()
                 .any(|process| matches!(process, Process::Sending { attempt, .. } if *attempt == number));
-            if attempt.open && (trouble || !is_to_be_sent) {
+            if attempt.open && (fault || !is_to_be_sent) {
                 steps.push(Step::UntilPasses(number));
             }
             if attempt.request == Request::OnTheWay {
                 steps.push(Step::Deliver(number));
-                if trouble {
+                if fault {
                     steps.push(Step::Lose(number));
                 }
             }
@@ -234,11 +234,11 @@ impl Model for Protocol {
             Step::Go(who) => return self.go(before, who),
             Step::Crash(who) => {
                 state.processes[who] = Process::Away;
-                state.troubles -= 1;
+                state.faults -= 1;
             }
             Step::TimeOut(who) => {
                 let Process::Waiting { fence, attempt } = before.processes[who] else { return None };
-                state.troubles -= u8::from(before.attempts[attempt].request != Request::Lost);
+                state.faults -= u8::from(before.attempts[attempt].request != Request::Lost);
                 // The call is over: nothing more of it leaves.
                 state.attempts[attempt].open = false;
                 let next = on_sent(Outcome::Unknown);
@@ -251,10 +251,10 @@ impl Model for Protocol {
                 // `release`, which does nothing where another holds it.
                 let _ = state.change(Some(fence), false, Duration::ZERO, &content);
                 state.processes[who] = Process::Away;
-                state.troubles -= 1;
+                state.faults -= 1;
             }
             Step::LeaseEnds => {
-                state.troubles -= u8::from(before.is_held());
+                state.faults -= u8::from(before.is_held());
                 state.record.as_mut()?.remaining = Duration::ZERO;
             }
             Step::UntilPasses(attempt) => {
@@ -262,7 +262,7 @@ impl Model for Protocol {
                     .processes
                     .iter()
                     .any(|process| matches!(process, Process::Sending { attempt: its, .. } if *its == attempt));
-                state.troubles -= u8::from(is_to_be_sent);
+                state.faults -= u8::from(is_to_be_sent);
                 state.attempts[attempt].open = false;
             }
             Step::Deliver(attempt) => {
@@ -271,7 +271,7 @@ impl Model for Protocol {
             }
             Step::Lose(attempt) => {
                 state.attempts[attempt].request = Request::Lost;
-                state.troubles -= 1;
+                state.faults -= 1;
             }
             Step::LoseData => {
                 state.record = None;

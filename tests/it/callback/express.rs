@@ -33,14 +33,14 @@ async fn address(
     let request = ExpressRequest::read_signed(&verifier, &method, &uri.to_string(), &headers, body).unwrap();
     let session = request.unverified_session();
     let address = session.order.shipping_address.as_ref().unwrap();
-    let answer = match (address.country.as_deref(), address.postal_place.as_deref()) {
+    let response = match (address.country.as_deref(), address.postal_place.as_deref()) {
         (Some("NO"), Some("Bergen")) => {
             AddressResponse::ships([option("boat", 20_000)]).unwrap().with_order(AddressOrder::new(31_000)).unwrap()
         }
         (Some("NO"), _) => AddressResponse::ships([option("home", 9_900), option("pick-up", 3_900)]).unwrap(),
         _ => AddressResponse::nothing_ships(),
     };
-    Json(answer).into_response()
+    Json(response).into_response()
 }
 
 async fn discount(body: Bytes) -> Response {
@@ -48,8 +48,8 @@ async fn discount(body: Bytes) -> Response {
     let order = &request.unverified_session().order;
     let accepted: Vec<_> = order.discount_codes.iter().filter(|code| *code == "SUMMER").cloned().collect();
     let worth = if accepted.is_empty() { 0 } else { 10_000 };
-    let answer = DiscountResponse::ships([option("home", 9_900)]).unwrap();
-    Json(answer.with_order(DiscountOrder::new(order.amount - worth, accepted)).unwrap()).into_response()
+    let response = DiscountResponse::ships([option("home", 9_900)]).unwrap();
+    Json(response.with_order(DiscountOrder::new(order.amount - worth, accepted)).unwrap()).into_response()
 }
 
 async fn shop(sandbox: &Sandbox) -> String {

@@ -1,4 +1,4 @@
-//! The axum adapter over real sockets: it verifies first, sees what was signed, and no trouble of its own ends a
+//! The axum adapter over real sockets: it verifies first, sees what was signed, and no error of its own ends a
 //! delivery.
 
 use std::time::Duration;
@@ -66,7 +66,7 @@ async fn serve_patiently(router: Router<State>, body_timeout: Duration) -> u16 {
     port
 }
 
-/// Sends a request and gives status and body of the answer.
+/// Sends a request and gives status and body of the response.
 async fn send(port: u16, method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
     send_some(port, method, target, headers, body.len(), body).await
 }
@@ -87,12 +87,12 @@ async fn send_some(
     }
     head += &format!("content-length: {length}\r\n\r\n");
     socket.write_all(head.as_bytes()).await.expect("sent");
-    // The server may answer without reading all of it.
+    // The server may respond without reading all of it.
     drop(socket.write_all(body).await);
-    let mut answer = Vec::new();
-    drop(socket.read_to_end(&mut answer).await);
-    let answer = String::from_utf8(answer).expect("text");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let mut response = Vec::new();
+    drop(socket.read_to_end(&mut response).await);
+    let response = String::from_utf8(response).expect("text");
+    let (head, body) = response.split_once("\r\n\r\n").expect("a head");
     (head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status"), body.to_owned())
 }
 
@@ -126,14 +126,14 @@ async fn a_body_that_is_too_large_costs_the_body_and_not_the_callback() {
     let port = serve(Router::new().route("/c", callbacks(describe))).await;
     let large = vec![b' '; 5 * 1024 * 1024];
     assert_eq!(callback(port, &Method::POST, "/c", &large).await, (200, "POST /c None".into()));
-    // Above what axum's own extractors take, which would answer 413.
+    // Above what axum's own extractors take, which would respond with 413.
     let fits = vec![b' '; 3 * 1024 * 1024];
     assert_eq!(callback(port, &Method::POST, "/c", &fits).await, (200, format!("POST /c Some({})", fits.len())));
 }
 
 /// Each of these requests announces a body that never comes, so that whoever waits for it waits for ever.
 #[tokio::test]
-async fn a_request_that_is_not_verified_is_answered_without_its_body() {
+async fn a_request_that_is_not_verified_gets_a_response_without_its_body() {
     let router = Router::new()
         .route("/c", callbacks(describe))
         .route("/signed", post(async |Signed(_): Signed<ExpressRequest>| "taken"))
@@ -145,8 +145,8 @@ async fn a_request_that_is_not_verified_is_answered_without_its_body() {
     for target in ["/c", "/signed", "/c?transaction_id=T00000000.a"] {
         for (header, status) in [(&forged, 503), (&stale, 503), (&elsewhere, 503), (&"t=1".to_owned(), 400)] {
             let headers = [(SIGNATURE_HEADER, header.as_str())];
-            let answer = send_some(port, "POST", target, &headers, 1_000, b"{").await;
-            assert_eq!(answer, (status, String::new()), "{target} {header}");
+            let response = send_some(port, "POST", target, &headers, 1_000, b"{").await;
+            assert_eq!(response, (status, String::new()), "{target} {header}");
         }
         assert_eq!(send_some(port, "POST", target, &[], 1_000, b"{").await.0, 503, "{target}");
     }
@@ -155,13 +155,13 @@ async fn a_request_that_is_not_verified_is_answered_without_its_body() {
 }
 
 #[tokio::test]
-async fn a_signed_request_whose_body_stalls_is_answered_within_the_deadline() {
+async fn a_signed_request_whose_body_stalls_gets_a_response_within_the_deadline() {
     let router = Router::new().route("/c", callbacks(describe)).route("/w", post(async |_: Webhook| "taken"));
     let port = serve_patiently(router, Duration::from_millis(50)).await;
     let header = signature(&Method::POST, "/c");
     // The proven part has arrived, so the callback is taken.
-    let answer = send_some(port, "POST", "/c", &[(SIGNATURE_HEADER, &header)], 1_000, b"{").await;
-    assert_eq!(answer, (200, "POST /c None".into()));
+    let response = send_some(port, "POST", "/c", &[(SIGNATURE_HEADER, &header)], 1_000, b"{").await;
+    assert_eq!(response, (200, "POST /c None".into()));
     // Of a webhook nothing is proven without its body.
     let well_formed = "0".repeat(40);
     let headers = [(WEBHOOK_SIGNATURE_HEADER, well_formed.as_str())];
@@ -198,7 +198,7 @@ async fn a_handler_may_decide_on_rejections_itself() {
 }
 
 #[tokio::test]
-async fn answers_and_troubles_have_their_statuses() {
+async fn responses_and_errors_have_their_statuses() {
     async fn on_callback(callback: Callback) -> Result<CallbackResponse, HandlerError> {
         Ok(match callback.params().get("do") {
             Some("acknowledge") => CallbackResponse::Acknowledge,
@@ -209,8 +209,8 @@ async fn answers_and_troubles_have_their_statuses() {
     }
     let port = serve(Router::new().route("/c", callbacks(on_callback))).await;
     for (what, status) in [("acknowledge", 200), ("retry", 503), ("refuse", 400), ("fail", 503)] {
-        let answer = callback(port, &Method::GET, &format!("/c?do={what}"), b"").await;
-        assert_eq!(answer, (status, String::new()), "{what}: without a word of the error");
+        let response = callback(port, &Method::GET, &format!("/c?do={what}"), b"").await;
+        assert_eq!(response, (status, String::new()), "{what}: without a word of the error");
     }
 }
 
@@ -235,7 +235,7 @@ async fn webhooks_are_verified_by_their_own_verifier() {
 }
 
 #[tokio::test]
-async fn an_express_request_is_answered_in_json() {
+async fn an_express_request_gets_a_response_in_json() {
     async fn on_address(request: ExpressRequest) -> Result<AddressResponse, HandlerError> {
         match request.chosen() {
             None => Ok(AddressResponse::nothing_ships()),
@@ -252,7 +252,7 @@ async fn an_express_request_is_answered_in_json() {
     let (status, body) = send(port, "POST", "/address", &[], session(chosen).as_bytes()).await;
     let body: serde_json::Value = serde_json::from_str(&body).expect("JSON");
     assert_eq!((status, &body["shipping_options"][0]["amount"]), (200, &3_900.into()));
-    // An offer that may not be made is our own trouble.
+    // An offer that may not be made is our own error.
     let nameless = chosen.replace("Post", "");
     assert_eq!(send(port, "POST", "/address", &[], session(&nameless).as_bytes()).await.0, 503);
     assert_eq!(send(port, "POST", "/address", &[], b"not a session").await.0, 400);

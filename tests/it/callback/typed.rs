@@ -143,16 +143,16 @@ fn option(id: &str, line: &str, amount: i64) -> ShippingOption {
 }
 
 #[test]
-fn an_address_answer_is_the_json_that_the_service_takes() {
+fn an_address_response_is_the_json_that_the_service_takes() {
     let item: OrderItem =
         serde_json::from_value(json!({ "line_id": "1", "amount": 26_090, "id": "chair" })).expect("a line");
     let order = AddressOrder { vat_amount: Some(6_000), items: vec![item], ..AddressOrder::new(29_990) };
-    let answer = AddressResponse::ships([option("post", "s1", 3_900), option("post", "s2", 0)])
-        .and_then(|answer| answer.keeping(&option("post", "s2", 99)))
-        .and_then(|answer| answer.with_order(order))
-        .expect("an answer");
+    let response = AddressResponse::ships([option("post", "s1", 3_900), option("post", "s2", 0)])
+        .and_then(|response| response.keeping(&option("post", "s2", 99)))
+        .and_then(|response| response.with_order(order))
+        .expect("a response");
     assert_eq!(
-        serde_json::to_value(&answer).expect("JSON"),
+        serde_json::to_value(&response).expect("JSON"),
         json!({
             "shipping_options": [
                 { "id": "post", "line_id": "s1", "amount": 3900, "title": "Post", "operator": "Bring" },
@@ -169,16 +169,16 @@ fn an_address_answer_is_the_json_that_the_service_takes() {
 }
 
 #[test]
-fn a_discount_answer_always_says_which_codes_hold() {
-    let answer = DiscountResponse::ships([option("post", "s1", 3_900)])
-        .and_then(|answer| answer.with_order(DiscountOrder::new(72_200, Vec::<String>::new())))
-        .expect("an answer");
-    let json = serde_json::to_value(&answer).expect("JSON");
+fn a_discount_response_always_says_which_codes_hold() {
+    let response = DiscountResponse::ships([option("post", "s1", 3_900)])
+        .and_then(|response| response.with_order(DiscountOrder::new(72_200, Vec::<String>::new())))
+        .expect("a response");
+    let json = serde_json::to_value(&response).expect("JSON");
     assert_eq!(json["order"], json!({ "amount": 72200, "discount_codes": [] }));
 }
 
 #[test]
-fn an_answer_that_the_service_would_refuse_is_refused_by_field() {
+fn a_response_that_the_service_would_refuse_is_refused_by_field() {
     let path = |result: Result<AddressResponse, ExpressError>| match result {
         Err(ExpressError::Field { path, .. }) => path,
         other => panic!("{other:?}"),

@@ -22,7 +22,7 @@ async fn capture(client: &Client, amount: i64) -> Result<()> {
     client.transactions().capture(&id(), request).await.map(drop)
 }
 
-/// A service that answers `reply` to all but the token call.
+/// A service that responds with `reply` to all but the token call.
 async fn service(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |seen| if seen.is_token() { Reply::token("t0", LONG) } else { reply() }).await
 }

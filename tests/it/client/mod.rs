@@ -1,11 +1,12 @@
 //! Calls: what is sent, how often, and what is made of the response.
 
 mod bounds;
+mod errors;
 mod lists;
 mod once;
 mod outcome;
-mod repeat;
 mod requests;
+mod retry;
 mod spans;
 mod sums;
 mod tls;

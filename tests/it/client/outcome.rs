@@ -1,4 +1,4 @@
-//! What calls that move money answer, against the sandbox: done, under way, failed, unknown, and how the last three
+//! What calls that move money return, against the sandbox: done, under way, failed, unknown, and how the last three
 //! are followed up.
 
 use std::time::Duration;
@@ -42,14 +42,14 @@ fn quick() -> PollOptions {
 async fn an_accepted_capture_is_followed_to_its_event() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().settled_after_reads(Some(3)));
-    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
-    assert_eq!(answer.outcome(), Outcome::UnderWay);
-    assert_eq!(answer.transaction().unwrap().captured(), Ok(0), "as it was before");
-    let verdict = client.resolve(answer.attempt()).polling(quick()).await.unwrap();
+    let response = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
+    assert_eq!(response.outcome(), Outcome::UnderWay);
+    assert_eq!(response.transaction().unwrap().captured(), Ok(0), "as it was before");
+    let verdict = client.resolve(response.attempt()).polling(quick()).await.unwrap();
     assert!(verdict.is_completed(), "{verdict:?}");
     let event = verdict.event().unwrap();
-    assert_eq!(event.event_reference.as_deref(), answer.attempt().reference());
-    assert_eq!(event.correlation_request_id.as_deref(), answer.attempt().event_request_id());
+    assert_eq!(event.event_reference.as_deref(), response.attempt().reference());
+    assert_eq!(event.correlation_request_id.as_deref(), response.attempt().event_request_id());
     let transaction = verdict.transaction().unwrap();
     assert_eq!((transaction.captured(), transaction.remaining_to_capture()), (Ok(400), Ok(600)));
     assert!(transaction.can_capture() && transaction.can_refund() && !transaction.can_void());
@@ -60,8 +60,8 @@ async fn an_accepted_capture_is_followed_to_its_event() {
 async fn an_accepted_capture_that_fails_is_rejected_with_its_correction() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().failing());
-    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
-    let verdict = client.resolve(answer.attempt()).polling(quick()).await.unwrap();
+    let response = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
+    let verdict = client.resolve(response.attempt()).polling(quick()).await.unwrap();
     assert_eq!(verdict.outcome(), Outcome::Rejected);
     let correction = verdict.failed_event().unwrap().correction.as_ref().unwrap();
     assert_eq!(correction.remaining_capture_amount, Some(1000));
@@ -72,9 +72,9 @@ async fn an_accepted_capture_that_fails_is_rejected_with_its_correction() {
 async fn waiting_ends_in_time_and_nothing_is_sent_again() {
     let (sandbox, client, id) = authorized().await;
     sandbox.inject(CAPTURE, Fault::accepted().settled_after_reads(None));
-    let answer = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
+    let response = client.transactions().capture(&id, CaptureRequest::new(400)).await.unwrap();
     // Under way is not "did not happen", whether or not the 202 is known of.
-    let known = answer.attempt().clone();
+    let known = response.attempt().clone();
     let own = CaptureRequest::new(400).capture_reference(known.reference().unwrap());
     let unknown = client.transactions().capture(&id, own).attempt().since(known.begun_at());
     let short = PollOptions { timeout: Some(Duration::from_millis(100)), ..quick() };
@@ -147,7 +147,7 @@ async fn what_cannot_be_read_is_not_taken_for_absent() {
     let short = PollOptions { timeout: Some(Duration::from_millis(50)), ..quick() };
     for damage in [json!([]), json!(null), json!("none"), json!([{"event": "CAPTURE", "event_reference": ["x"]}])] {
         sandbox.clear_patches();
-        sandbox.patch_answer(Operation::GetTransaction, move |body| body["events"] = damage.clone());
+        sandbox.patch_response(Operation::GetTransaction, move |body| body["events"] = damage.clone());
         let resolved = client.resolve(attempt).polling(short.clone()).await.unwrap();
         assert_eq!(resolved.outcome(), Outcome::Unknown, "{resolved:?}");
     }
@@ -202,7 +202,7 @@ async fn a_payment_is_found_by_its_merchant_reference() {
         assert_eq!(found.is_some(), outcome == Outcome::Completed);
     }
     // Declined, and the response lost: it is told once nothing else can arrive.
-    sandbox.patch_answer(Operation::PaySession, |body| *body = json!("lost"));
+    sandbox.patch_response(Operation::PaySession, |body| *body = json!("lost"));
     sandbox.inject(Operation::PaySession, Fault::declined(&["DO_NOT_RETRY"], None));
     let error = client.sessions().pay(pay_request("month-4")).await.unwrap_err();
     assert_eq!(error.outcome(), Outcome::Unknown);

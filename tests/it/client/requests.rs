@@ -13,7 +13,7 @@ use dintero::{
 };
 use serde_json::{Value, json};
 
-/// Gives tokens and answers every call with the same.
+/// Gives tokens and responds to every call with the same.
 async fn server(reply: Reply) -> Server {
     Server::start(move |seen| if seen.is_token() { Reply::token("t0", 14_400) } else { reply.clone() }).await
 }
@@ -115,7 +115,7 @@ async fn toggles_are_the_clients_unless_the_call_has_its_own() {
 }
 
 #[tokio::test]
-async fn queries_repeat_their_lists_and_keep_their_dots() {
+async fn queries_send_lists_entry_by_entry_and_keep_their_dots() {
     let server = server(Reply::Json(200, json!([]))).await;
     let client = server.builder().build().unwrap();
     let request = client
@@ -124,7 +124,7 @@ async fn queries_repeat_their_lists_and_keep_their_dots() {
         .amount_gte(100)
         .created_at_lte("2026-01-01T01:00:00+01:00".parse::<DateTime<Utc>>().unwrap())
         .limit(7)
-        .status([TransactionStatus::Captured, "A_NEW_ONE".into()])
+        .status([TransactionStatus::Captured, TransactionStatus::Unknown("A_NEW_ONE".into())])
         .session_id(SessionId::new("T12345678.a").unwrap())
         .session_id([SessionId::new("T12345678.b").unwrap()]);
     assert!(request.await.unwrap().is_empty());
@@ -184,7 +184,11 @@ async fn a_client_is_not_built_for_a_host_or_header_that_will_not_do() {
     let system = SystemHeaders { plugin_version: Some("x".repeat(121)), ..Default::default() };
     let error = Client::builder(credentials()).system(system).build().unwrap_err();
     assert!(error.to_string().contains("dintero-system-plugin-version"), "{error}");
-    assert!(Client::builder(credentials()).user_agent("a\nb").build().is_err());
+    for bad in ["a\nb", "b\u{f8}", "a\u{0}b"] {
+        let error = Client::builder(credentials()).user_agent(bad).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("the header user-agent"), "{error}");
+    }
     assert!(Client::new(credentials()).is_ok(), "the defaults will do");
     let account = dintero::AccountId::new("P12345678").unwrap();
     let live = Client::new(Credentials::new(account, "a", "b")).unwrap();
@@ -228,9 +232,9 @@ async fn a_202_is_a_capture_under_way() {
     let body = transaction(json!([])).to_string().into_bytes();
     let server = server(Reply::Full(202, headers, body)).await;
     let client = server.builder().build().unwrap();
-    let answer = client.transactions().capture(&id(), CaptureRequest::new(1)).await.unwrap();
-    assert_eq!(answer.outcome(), Outcome::UnderWay);
-    assert_eq!(answer.attempt().event_request_id(), Some("05c91a5b"));
+    let response = client.transactions().capture(&id(), CaptureRequest::new(1)).await.unwrap();
+    assert_eq!(response.outcome(), Outcome::UnderWay);
+    assert_eq!(response.attempt().event_request_id(), Some("05c91a5b"));
 }
 
 #[tokio::test]
@@ -251,7 +255,7 @@ async fn a_gateway_page_keeps_its_status_and_prints_nothing_of_itself() {
 }
 
 #[tokio::test]
-async fn an_unreadable_answer_names_the_path_and_not_the_value() {
+async fn an_unreadable_response_names_the_path_and_not_the_value() {
     let body = json!({"id": "T12345678.abc", "currency": "NOK", "amount": "jane@example.com"});
     let server = server(Reply::Json(200, body)).await;
     let client = server.builder().build().unwrap();

@@ -74,7 +74,7 @@ async fn a_storm_of_a_thousand_refusals_makes_one_renewal() {
     assert_eq!(server.tokens(), 2, "the first token and one renewal");
     let refused = arrived.load(Ordering::SeqCst);
     assert!(refused > 500, "only {refused} calls were refused: no storm");
-    assert_eq!(server.calls().len(), 1000 + refused, "each was repeated once");
+    assert_eq!(server.calls().len(), 1000 + refused, "each was retried once");
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn in_the_advisory_window_one_renews_while_the_others_go_on() {
     call(&client).await.unwrap();
     assert_eq!(server.tokens(), 1, "not due yet");
     clock.advance(1);
-    // The renewal is not answered, and yet every call is.
+    // The renewal gets no response, and yet every call does.
     for ended in join_all((0..100).map(|_| call(&client))).await {
         ended.unwrap();
     }
@@ -418,7 +418,7 @@ async fn wrong_credentials_are_told_to_all_who_wait_and_not_tried_again() {
 }
 
 #[tokio::test]
-async fn passing_trouble_with_the_token_is_tried_again() {
+async fn a_transient_error_of_the_token_is_retried() {
     let server = server(|n| match n {
         0 => Reply::Reset,
         1 => Reply::Full(502, vec![], b"<html>".to_vec()),

@@ -30,7 +30,7 @@ pub(crate) fn transaction(status: &str, events: Value) -> Value {
     })
 }
 
-/// A service whose transaction is what `tell` makes of the reference of the call. The call itself is answered by it
+/// A service whose transaction is what `tell` makes of the reference of the call. The call itself gets it
 /// too, unless `lost`.
 pub(crate) async fn service(lost: bool, tell: impl Fn(&str) -> Value + Send + Sync + 'static) -> Server {
     let reference = std::sync::Mutex::new(String::new());
@@ -239,7 +239,7 @@ async fn late(acted: Arc<AtomicBool>, read: impl Fn(usize, Value) -> Reply + Sen
 async fn time_counts_from_the_beginning_of_a_read() {
     let acted = Arc::new(AtomicBool::new(false));
     let acting = acted.clone();
-    // The first read is looked up at once and answered after the settle time; meanwhile the request arrives.
+    // The first read is looked up at once and responded to after the settle time; meanwhile the request arrives.
     let server = late(acted, move |read, body| {
         acting.store(true, Ordering::SeqCst);
         if read == 1 { Reply::Json(200, body).after(Duration::from_millis(400)) } else { Reply::Json(200, body) }
@@ -257,7 +257,7 @@ async fn time_counts_from_the_beginning_of_a_read() {
 async fn a_request_that_a_gateway_holds_is_waited_for() {
     let acted = Arc::new(AtomicBool::new(false));
     let (arrived, begun) = (acted, tokio::time::Instant::now());
-    // What moves money is held, and answered to nobody.
+    // What moves money is held, and nobody gets the response.
     let held = std::sync::Mutex::new(None);
     let gateway = Server::start(move |seen| {
         if seen.is_token() {

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(super) struct Gateway {
     base_url: String,
-    /// When the last request was passed on and answered.
+    /// When the last request was passed on and responded to.
     passed_on: Arc<Mutex<Option<Instant>>>,
     /// How many requests are held.
     held: Arc<AtomicUsize>,
@@ -54,7 +54,7 @@ impl Gateway {
         self.passed_on.lock().unwrap().is_some_and(|at| at <= by)
     }
 
-    /// When the request that was held last had been passed on and answered.
+    /// When the request that was held last had been passed on and responded to.
     pub(super) fn take_passed_on(&self) -> Option<Instant> {
         self.passed_on.lock().unwrap().take()
     }

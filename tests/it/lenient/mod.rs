@@ -1,4 +1,4 @@
-//! Reading answers that are not what the document says: nothing but the field itself is ever lost.
+//! Reading responses that are not what the document says: nothing but the field itself is ever lost.
 //!
 //! What is tried is made from `spec/dintero.json`: every field of every type that a transaction, a session or a created
 //! session holds, wherever it occurs. That all of them were tried is counted too.
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use support::{Document, Place, Step, at, path, remove};
 
-/// A type of answers.
+/// A type of responses.
 trait ResponseType: DeserializeOwned + Serialize + PartialEq + Debug {
     const NAME: &'static str;
 }
@@ -32,7 +32,7 @@ impl ResponseType for CreatedSession {
     const NAME: &'static str = "CreatedSession";
 }
 
-/// Reads, and asserts that nothing was set aside.
+/// Reads, and asserts that nothing was skipped.
 fn read_whole<T: ResponseType>(value: &Value) -> T {
     let read = from_slice::<T>(value.to_string().as_bytes()).unwrap_or_else(|error| panic!("{}: {error}", T::NAME));
     assert!(read.skipped_fields.is_empty(), "{}: {:?}", T::NAME, read.skipped_fields);
@@ -165,7 +165,7 @@ fn null_in_all_optional_fields_at_once_leaves_what_is_required() {
     check::<CreatedSession>();
 }
 
-/// What has to come of a wrong value at `steps`: the path that is set aside, or the path that the error names.
+/// What has to come of a wrong value at `steps`: the path that is skipped, or the path that the error names.
 fn expected(
     document: &Document,
     root: &str,
@@ -188,7 +188,7 @@ fn expected(
         {
             return Err(path(&steps));
         }
-        // The object is worthless without it, so the object is what is set aside.
+        // The object is worthless without it, so the object is what is skipped.
         let inner = steps.clone();
         steps.pop();
         if steps.is_empty() {

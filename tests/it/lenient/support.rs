@@ -1,4 +1,4 @@
-//! All places of an answer, found by walking through an instance and the document side by side.
+//! All places of a response, found by walking through an instance and the document side by side.
 //!
 //! The tests of reading go through these places, so that a field that a new revision adds is tested without a word.
 
@@ -14,7 +14,7 @@ pub(crate) enum Step {
     Entry(usize),
 }
 
-/// A place in an answer.
+/// A place in a response.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     pub(crate) steps: Vec<Step>,

@@ -1,4 +1,4 @@
-//! A small HTTP/1.1 server over real sockets that answers as a test says and remembers what it saw.
+//! A small HTTP/1.1 server over real sockets that responds as a test says and remembers what it saw.
 //!
 //! It knows nothing of the service: what a test wants to prove about bytes, connections and counts is proven
 //! against it, what it wants to prove about payments against the sandbox.
@@ -59,7 +59,7 @@ pub(crate) enum Reply {
     Begin(Vec<u8>),
     /// The connection is reset.
     Reset,
-    /// No answer ever, with the connection kept open.
+    /// No response ever, with the connection kept open.
     Hang,
     After(Duration, Box<Reply>),
     /// Once the gate is opened.
@@ -143,7 +143,7 @@ pub(crate) fn credentials() -> Credentials {
 async fn serve(mut stream: TcpStream, connection: usize, handler: Arc<Handler>, all: Arc<Mutex<Vec<Seen>>>) {
     let mut buffer = Vec::new();
     while let Some(seen) = read_request(&mut stream, &mut buffer, connection).await {
-        // Remembered before it is answered, so that a client that has its answer finds it here.
+        // Remembered before the response, so that a client that has its response finds it here.
         all.lock().unwrap().push(seen.clone());
         let mut reply = handler(&seen);
         let reply = loop {
@@ -163,9 +163,9 @@ async fn serve(mut stream: TcpStream, connection: usize, handler: Arc<Handler>, 
             Reply::Json(status, body) => {
                 let body = body.to_string().into_bytes();
                 let headers = vec![("content-type", "application/json".to_owned())];
-                stream.write_all(&answer(status, &headers, &body)).await
+                stream.write_all(&response(status, &headers, &body)).await
             }
-            Reply::Full(status, headers, body) => stream.write_all(&answer(status, &headers, &body)).await,
+            Reply::Full(status, headers, body) => stream.write_all(&response(status, &headers, &body)).await,
             Reply::Raw(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 let _ = stream.shutdown().await;
@@ -188,7 +188,7 @@ async fn serve(mut stream: TcpStream, connection: usize, handler: Arc<Handler>, 
     }
 }
 
-fn answer(status: u16, headers: &[(&'static str, String)], body: &[u8]) -> Vec<u8> {
+fn response(status: u16, headers: &[(&'static str, String)], body: &[u8]) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         out.push_str(&format!("{name}: {value}\r\n"));

@@ -16,7 +16,7 @@ pub(crate) async fn call(client: &Client) -> dintero::Result<()> {
     Ok(())
 }
 
-/// What the service answers to any call.
+/// The response to any call.
 pub(crate) fn transaction() -> Reply {
     let body = serde_json::json!({
         "id": "T12345678.abc", "amount": 100, "currency": "NOK", "payment_product": "payex",
@@ -25,7 +25,7 @@ pub(crate) fn transaction() -> Reply {
     Reply::Json(200, body)
 }
 
-/// A service whose n-th token (from 0) is answered by `token`, and which takes every token.
+/// A service whose n-th token (from 0) is `token`, and which takes every token.
 pub(crate) async fn server(token: impl Fn(usize) -> Reply + Send + Sync + 'static) -> Server {
     let count = AtomicUsize::new(0);
     Server::start(move |seen| if seen.is_token() { token(count.fetch_add(1, Ordering::SeqCst)) } else { transaction() })

@@ -1,7 +1,7 @@
 //! `spec/drift-accepted.toml`: changes that were looked at and accepted for a while.
 //!
 //! An entry names a change by its fingerprint, gives a reason, and ends on a day. One that has ended, or that no change
-//! answers to, is an error: the file must not outlive its reasons.
+//! matches, is an error: the file must not outlive its reasons.
 
 use std::collections::BTreeSet;
 

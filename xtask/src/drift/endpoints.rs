@@ -1,4 +1,4 @@
-//! Comparing the operations of two documents: what they are called, how they are reached and answered.
+//! Comparing the operations of two documents: what they are called, their requests and responses.
 //!
 //! Bodies, parameters and headers hand their schemas on to [`super::schema`]; here each gets the place from which its
 //! differences are reached.

@@ -1,4 +1,4 @@
-//! Which alternative of one side answers to which of the other.
+//! Which alternative of one side matches which of the other.
 //!
 //! An alternative is known by a label that does not come from a component's name.
 

@@ -212,7 +212,7 @@ impl Reader<'_> {
         if let Some(known) = self.nullable.get(&place) {
             return Ok(*known);
         }
-        let answer = if self.document.flag(place, "nullable")? {
+        let nullable = if self.document.flag(place, "nullable")? {
             Some(true)
         } else {
             let mut combined = self.types(place)?.map(|types| types.contains("null"));
@@ -221,8 +221,8 @@ impl Reader<'_> {
             }
             combined
         };
-        self.nullable.insert(place, answer);
-        Ok(answer)
+        self.nullable.insert(place, nullable);
+        Ok(nullable)
     }
 
     fn defaults(&mut self, roots: &[Place]) -> Result<BTreeSet<String>> {

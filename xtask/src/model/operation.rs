@@ -76,7 +76,7 @@ pub(crate) struct Media {
     pub(crate) encoding: Option<String>,
 }
 
-/// One answer of an operation.
+/// One response of an operation.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) place: Place,

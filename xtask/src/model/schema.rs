@@ -2,7 +2,7 @@
 //! written down.
 //!
 //! A [`Schema`] is one level deep; what lies below it is named by [`SchemaId`], so a schema that contains itself is no
-//! trouble. The keywords are read in [`super::collect`].
+//! errors. The keywords are read in [`super::collect`].
 //!
 //! # How parts are put together
 //! A value must satisfy all parts: types are intersected (`integer` lies in `number`), the tightest bound holds,

@@ -21,7 +21,7 @@ pub const ERROR: &str = "ErrorBody";
 pub fn error_schema() -> Value {
     json!({
         "type": "object",
-        "description": "The body of an answer that is not a success.",
+        "description": "The body of a response that is not a success.",
         "properties": { "error": { "description": "The error as the service words it." } },
     })
 }
@@ -39,9 +39,9 @@ pub struct Call {
     pub parameters: Vec<Value>,
     /// The JSON body.
     pub body: Option<Value>,
-    /// The JSON answer, and the statuses that come with it.
-    pub answer: Value,
-    /// The success statuses with that answer.
+    /// The JSON response, and the statuses that come with it.
+    pub response: Value,
+    /// The success statuses with that response.
     pub statuses: Vec<String>,
     /// The values that `Dintero-Feature-Toggles` takes here.
     pub toggles: Option<Value>,
@@ -135,7 +135,7 @@ fn call(model: &Model<'_>, key: &Key, operation: &Operation, ours: &[String]) ->
             Some(model.tree(schema).context("the body")?)
         }
     };
-    let (answer, statuses) = answer(model, operation)?;
+    let (response, statuses) = response(model, operation)?;
     let keep = |key: &&String| key.starts_with("x-") && !matches!(key.as_str(), "x-id" | "x-handwritten" | "x-path");
     let extensions = value.as_object().into_iter().flatten();
     Ok(Call {
@@ -144,7 +144,7 @@ fn call(model: &Model<'_>, key: &Key, operation: &Operation, ours: &[String]) ->
         id: id.to_owned(),
         parameters,
         body,
-        answer,
+        response,
         statuses,
         toggles,
         extensions: extensions.filter(|(key, _)| keep(key)).map(|(key, value)| (key.clone(), value.clone())).collect(),
@@ -154,14 +154,14 @@ fn call(model: &Model<'_>, key: &Key, operation: &Operation, ours: &[String]) ->
 }
 
 /// The one success body and its statuses.
-fn answer(model: &Model<'_>, operation: &Operation) -> Result<(Value, Vec<String>)> {
+fn response(model: &Model<'_>, operation: &Operation) -> Result<(Value, Vec<String>)> {
     let mut found: Option<SchemaId> = None;
     let mut statuses = Vec::new();
     for (status, response) in operation.responses.iter().filter(|(status, _)| status.starts_with('2')) {
         let schema = json_schema(&response.media).with_context(|| format!("status {status} has no JSON body"))?;
         match found {
             Some(other) if model.class(other) != model.class(schema) => {
-                bail!("status {status} answers something else than {}", statuses.join(", "))
+                bail!("status {status} returns something else than {}", statuses.join(", "))
             }
             _ => found = Some(schema),
         }
@@ -178,7 +178,7 @@ fn json_schema(media: &BTreeMap<String, Media>) -> Option<SchemaId> {
 impl Call {
     /// What the call holds, by its address below the operation.
     pub fn places(&mut self) -> Vec<(String, &mut Value)> {
-        let mut out = vec![("response".to_owned(), &mut self.answer)];
+        let mut out = vec![("response".to_owned(), &mut self.response)];
         out.extend(self.body.as_mut().map(|body| ("request".to_owned(), body)));
         out.extend(self.toggles.as_mut().map(|toggles| ("toggles".to_owned(), toggles)));
         for parameter in &mut self.parameters {
@@ -203,7 +203,7 @@ impl Call {
             .statuses
             .iter()
             .map(|status| {
-                (status.clone(), json!({ "description": "The call was carried out.", "content": json(&self.answer) }))
+                (status.clone(), json!({ "description": "The call was carried out.", "content": json(&self.response) }))
             })
             .collect();
         for range in ["4XX", "5XX"] {

@@ -1,6 +1,6 @@
 //! Pass `checks`: what a request has to keep, as a tree beside the body.
 //!
-//! The generated types are lenient, since they read answers too. What the interface asks of a request is kept here per
+//! The generated types are lenient, since they read responses too. What the interface asks of a request is kept here per
 //! operation, put into the document as `x-checks`, and checked by the client before anything is sent.
 //! Only nodes that ask for something are in the tree.
 
@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::schema::LIMITS;
 
 /// Formats that a text is checked against before it is sent; the rest only describe.
-const FORMATS: [&str; 2] = ["uri", "iso4217-code"];
+const FORMATS: [&str; 4] = ["uri", "iso4217-code", "iso3166-alpha2", "iso-3166-1"];
 
 /// The checks of one request: `body`, and `parameters` by name. Null when there is nothing to check.
 #[must_use]

@@ -176,7 +176,7 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> 
         strip_facts(tree);
     }
     for call in &mut interface.calls {
-        call.body.iter_mut().chain([&mut call.answer]).for_each(strip_facts);
+        call.body.iter_mut().chain([&mut call.response]).for_each(strip_facts);
         call.parameters.iter_mut().for_each(strip_facts);
     }
     unused.extend(common.into_keys().map(|field| format!("field {field}")));
@@ -276,7 +276,7 @@ mod tests {
             id: id.to_owned(),
             parameters: vec![json!({ "name": "created_at.gte", "in": "query", "schema": { "type": "string" } })],
             body: None,
-            answer: json!({}),
+            response: json!({}),
             statuses: Vec::new(),
             toggles: None,
             extensions: Map::new(),
@@ -299,7 +299,7 @@ mod tests {
 
     /// The limits and formats that a field keeps are told after our text, unless it told the standard itself.
     #[test]
-    fn facts_become_sentences_that_repeat_nothing() -> Result<()> {
+    fn facts_become_sentences_that_restate_nothing() -> Result<()> {
         let facts = json!({ "format": "iso3166-alpha2", "maxLength": 2, "readOnly": true });
         let facts = facts.as_object().context("facts are an object")?;
         assert_eq!(

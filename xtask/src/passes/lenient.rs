@@ -1,4 +1,4 @@
-//! Pass `lenient`: types that a person would choose, and that no answer fails on.
+//! Pass `lenient`: types that a person would choose, and that no response fails on.
 //!
 //! Money is `int64` in minor units, whatever upstream calls the number; other fractional numbers are decimals; the
 //! only formats left are times. Limits, defaults and read-only marks move into `x-facts`, from which
@@ -69,7 +69,7 @@ impl Lists {
 
 /// Types every tree of a call.
 pub fn type_call(call: &mut Call, lists: &mut Lists) {
-    type_tree(&mut call.answer, "", lists);
+    type_tree(&mut call.response, "", lists);
     call.body.iter_mut().for_each(|body| type_tree(body, "", lists));
     for parameter in &mut call.parameters {
         // `amount.gte` is an amount too.

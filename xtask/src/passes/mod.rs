@@ -5,7 +5,7 @@
 //!    no header that the handwritten layer sends, no operation that it makes itself, every schema a tree;
 //! 2. [`select`]: the names and repairs of the overlay, put where they belong;
 //! 3. [`checks`]: what a request has to keep, taken from its tree before reading is made lenient;
-//! 4. [`lenient`]: money, decimals, personal data typed; limits and defaults dropped, so that no answer fails on them;
+//! 4. [`lenient`]: money, decimals, personal data typed; limits and defaults dropped, so that no response fails on them;
 //! 5. [`name`]: one named component for every object and enum, shared where the overlay or the shape says so;
 //! 6. [`marks`]: what the overlay says of fields by our names: ids and times, the order of arguments;
 //! 7. [`describe`]: our descriptions, with unit, limits and defaults.

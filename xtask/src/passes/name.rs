@@ -55,7 +55,7 @@ pub fn name(mut calls: Vec<Call>) -> Result<Interface> {
 /// The trees of a call, with the name that a nameless one would get.
 fn roots(call: &mut Call) -> Vec<(String, &mut Value)> {
     let prefix = call.id.to_upper_camel_case();
-    let mut out = vec![(format!("{prefix}Answer"), &mut call.answer)];
+    let mut out = vec![(format!("{prefix}Response"), &mut call.response)];
     out.extend(call.body.as_mut().map(|body| (format!("{prefix}Request"), body)));
     out.extend(call.toggles.as_mut().map(|toggles| (format!("{prefix}Toggle"), toggles)));
     for parameter in &mut call.parameters {

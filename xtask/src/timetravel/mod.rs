@@ -1,7 +1,7 @@
 //! `cargo xtask timetravel`: clients made of older revisions read what their own and every later revision may respond.
 //!
 //! It is the proof that a client built today goes on reading: the revisions in `spec/history/` stand for what upstream
-//! does to its interface. Every response has to be read, and no value may come out altered. What a client sets aside,
+//! does to its interface. Every response has to be read, and no value may come out altered. What a client skips,
 //! does not know, or does not read though its own revision documents it, is a list that is reviewed: see [`review`].
 //!
 //! `workspace` builds the clients, all in one program; what is in `reader/` runs there. `whole` checks the rest of the
@@ -81,13 +81,13 @@ pub struct Outcome {
     pub read: usize,
     /// Why the others were not.
     pub failed: Vec<String>,
-    /// By type and field, with what came there and what was expected, how often something was set aside.
+    /// By type and field, with what came there and what was expected, how often something was skipped.
     pub skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
     pub examples_skipped: BTreeMap<String, usize>,
     /// Texts of enums that came back as they were.
     pub enums_kept: usize,
-    /// Texts of enums in fields that the client does not know, or that were set aside.
+    /// Texts of enums in fields that the client does not know, or that were skipped.
     pub enums_beyond: usize,
     /// Texts of enums that came back otherwise.
     pub enums_altered: Vec<String>,

@@ -12,7 +12,7 @@ use super::Pair;
 #[must_use]
 pub fn table(pairs: &[Pair]) -> String {
     let mut out = String::from(
-        "client      responses of  generated  documented  read     enum values kept/altered/beyond  other altered  set aside\n",
+        "client      responses of  generated  documented  read     enum values kept/altered/beyond  other altered  skipped\n",
     );
     for pair in pairs {
         let found = &pair.outcome;
@@ -55,8 +55,8 @@ pub fn review(pairs: &[Pair]) -> String {
     for pair in pairs {
         let _ = writeln!(out, "{} reading {}", pair.older, pair.later);
         for (what, places) in [
-            ("set aside", &pair.outcome.skipped_fields),
-            ("set aside of documented examples", &pair.outcome.examples_skipped),
+            ("skipped", &pair.outcome.skipped_fields),
+            ("skipped in documented examples", &pair.outcome.examples_skipped),
         ] {
             for place in places.keys() {
                 let _ = writeln!(out, "  {what}: {place}");

@@ -44,7 +44,7 @@ fn folder() -> tempfile::TempDir {
 
 /// Proves the three statuses at every level, and that nothing is printed as a report when an input cannot be read.
 #[test]
-fn statuses_tell_nothing_something_and_trouble_apart() {
+fn statuses_tell_nothing_something_and_errors_apart() {
     let dir = folder();
     let accepted = dir.path().join("accepted.toml");
     std::fs::write(&accepted, "").expect("the folder takes files");
@@ -175,7 +175,7 @@ fn accepted_changes_count_no_longer_until_they_end() {
 #[test]
 fn accepted_entries_that_cannot_hold_are_errors() {
     let unused = Accepted::parse(&entry("0123456789abcdef", "2099-01-01")).expect("the list can be read");
-    let error = unused.apply(&mut sample(), day("2027-01-01")).expect_err("nothing answers to it");
+    let error = unused.apply(&mut sample(), day("2027-01-01")).expect_err("nothing matches it");
     assert!(error.to_string().contains("names no change"), "{error}");
     let twice = entry("0123456789abcdef", "2099-01-01").repeat(2);
     let cases = [

@@ -87,7 +87,7 @@ fn copies_of_a_shared_schema_are_still_that_schema() {
     assert_eq!(change.operations.len(), 3);
 }
 
-/// Proves that an edit which another part of a composition makes up for is reported only where it has an effect.
+/// Proves that an edit which another part of a composition cancels out is reported only where it has an effect.
 #[test]
 fn what_another_part_still_demands_has_not_changed_there() {
     let found = changes(|made| schema(made, "A")["required"] = json!([]));

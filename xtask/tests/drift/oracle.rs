@@ -265,11 +265,11 @@ impl<'d> Flat<'d> {
         if on(schema, "nullable") {
             return Some(true);
         }
-        let mut answers: Vec<bool> = elements(&schema["allOf"]).filter_map(|part| self.null_allowed(part)).collect();
+        let mut votes: Vec<bool> = elements(&schema["allOf"]).filter_map(|part| self.null_allowed(part)).collect();
         if schema.get("type").is_some() {
-            answers.push(false);
+            votes.push(false);
         }
-        if answers.is_empty() { None } else { Some(answers.iter().all(|answer| *answer)) }
+        if votes.is_empty() { None } else { Some(votes.iter().all(|vote| *vote)) }
     }
 
     fn default_of(&self, schema: &'d Value, found: &mut BTreeSet<String>) {
@@ -387,8 +387,8 @@ impl<'d> Flat<'d> {
                 out.say("", format!("{key}={texts:?}"));
             }
         }
-        let answers: Vec<bool> = schemas.iter().filter_map(|schema| self.null_allowed(schema)).collect();
-        if !answers.is_empty() && answers.iter().all(|answer| *answer) {
+        let votes: Vec<bool> = schemas.iter().filter_map(|schema| self.null_allowed(schema)).collect();
+        if !votes.is_empty() && votes.iter().all(|vote| *vote) {
             out.say("", "nullable");
         }
         let mut defaults = BTreeSet::new();

@@ -19,7 +19,7 @@ struct Small {
 
 impl Small {
     fn new() -> Self {
-        let answer = json!({ "description": "Prose", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Transaction" } } } });
+        let response = json!({ "description": "Prose", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Transaction" } } } });
         let document = json!({
             "openapi": "3.0.3",
             "info": { "title": "Prose", "version": "LATEST", "description": "Prose" },
@@ -29,7 +29,7 @@ impl Small {
                         "operationId": "transactions_id_get",
                         "description": "Prose",
                         "parameters": [{ "name": "id", "in": "path", "required": true, "description": "Prose", "schema": { "type": "string" } }],
-                        "responses": { "200": answer, "404": { "description": "Prose" } },
+                        "responses": { "200": response, "404": { "description": "Prose" } },
                     },
                 },
                 "/elsewhere": { "get": { "operationId": "elsewhere", "responses": {} } },
@@ -333,7 +333,7 @@ fn a_call_that_is_not_published_is_made_of_those_that_are() {
     assert!(body["properties"].get("status").is_none() && body["properties"].get("amount").is_some(), "{body}");
     assert_eq!(body["required"], json!(["amount", "description"]));
 
-    // Once upstream publishes it, what we made up has to go.
+    // Once upstream publishes it, what we added has to go.
     small.document["paths"]["/transactions"] = json!({ "get": small.document["paths"]["/transactions/{id}"]["get"] });
     small.document["paths"]["/transactions"]["get"]["parameters"] = json!([]);
     assert!(small.refusal().contains("GET /transactions is published now"), "{}", small.refusal());

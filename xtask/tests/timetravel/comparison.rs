@@ -139,7 +139,7 @@ fn what_was_skipped_is_listed_by_its_type_and_not_counted_as_lost() {
         "Thing.at: an integer, not a time": 1,
     });
     assert_eq!(seen["skipped_fields"], wanted);
-    // What is reported as set aside and came back as it was is listed as well.
+    // What is reported as skipped and came back as it was is listed as well.
     let seen = found_with(&json!({ "amount": 1 }), &json!({ "amount": 1 }), &[("$.elsewhere", json!(1), "nothing")]);
     assert_eq!(seen["skipped_fields"].as_object().unwrap().len(), 1, "{seen}");
 }

@@ -28,12 +28,12 @@ fn revision(date: &str, is_later: bool) -> Revision {
         event["properties"]["code"] = json!({ "type": "integer" });
         transaction["properties"]["channel"] = text;
     }
-    let answer = json!({ "description": "", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Transaction" } } } });
+    let response = json!({ "description": "", "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Transaction" } } } });
     let id = json!({ "name": "id", "in": "path", "required": true, "schema": { "type": "string" } });
     let slice = json!({
         "openapi": "3.0.3",
         "info": { "title": "t", "version": date },
-        "paths": { "/transactions/{id}": { "get": { "operationId": "get", "parameters": [id], "responses": { "200": answer } } } },
+        "paths": { "/transactions/{id}": { "get": { "operationId": "get", "parameters": [id], "responses": { "200": response } } } },
         "components": { "schemas": { "Transaction": transaction, "Event": event } },
     });
     Revision { date: date.to_owned(), slice }
@@ -137,19 +137,19 @@ fn what_a_client_loses_is_in_the_list() {
     let plain = list("plain", 1);
     let code = "Event.code: an integer, not a string";
     let expected = [
-        format!("set aside: {code}"),
-        format!("set aside of documented examples: {code}"),
+        format!("skipped: {code}"),
+        format!("skipped in documented examples: {code}"),
         "not known yet, Transaction: channel".to_owned(),
     ];
     assert_eq!(plain, expected);
 
     let closed = list("closed", 1);
-    let enums = closed.iter().filter(|line| line.starts_with("set aside: ") && line.contains("a text, not")).count();
+    let enums = closed.iter().filter(|line| line.starts_with("skipped: ") && line.contains("a text, not")).count();
     assert_eq!(enums, 4, "{closed:?}");
     assert_eq!(list("closed", 0), none);
 
     let whole = list("whole", 1);
-    assert!(whole.iter().any(|line| line.starts_with("set aside: Transaction.events: a list, not")), "{whole:?}");
+    assert!(whole.iter().any(|line| line.starts_with("skipped: Transaction.events: a list, not")), "{whole:?}");
 
     for later in [0, 1] {
         let removed = list("removed", later);

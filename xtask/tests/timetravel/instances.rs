@@ -14,7 +14,7 @@ fn slice(name: &str) -> Value {
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// Two operations that hold nearly all there is: the others answer the same in other wrappings.
+/// Two operations that hold nearly all there is: the others return the same in other wrappings.
 fn wish(seed: u64) -> Wish {
     let operations = ["GET /transactions/{id}", "POST /sessions-profile"].map(str::to_owned).into();
     Wish { seed, least: 1, operations, whole: BTreeSet::new() }

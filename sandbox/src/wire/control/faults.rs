@@ -46,7 +46,7 @@ impl Spelled {
             "status" => Fault::status(status()?),
             "response" => {
                 let content_type = self.content_type.as_deref().unwrap_or("application/json");
-                Fault::answer(status()?, content_type, self.body)
+                Fault::response(status()?, content_type, self.body)
             }
             "bad_gateway" => Fault::bad_gateway(),
             "too_many_requests" => Fault::too_many_requests(Duration::from_secs(self.retry_after_seconds)),

@@ -10,10 +10,10 @@ use crate::model::{Kind, Shape, Surface};
 /// How many examples of a failure are kept.
 const EXAMPLES: usize = 20;
 
-/// What was set aside: its place as a JSONPath, its value, and what was expected instead.
+/// What was skipped: its place as a JSONPath, its value, and what was expected instead.
 type SkippedField = (String, Value, String);
 
-/// Reads a response: what it is written back as and what was set aside, or why it cannot be read.
+/// Reads a response: what it is written back as and what was skipped, or why it cannot be read.
 type Read = fn(&str, &[u8]) -> Result<(Value, Vec<SkippedField>), String>;
 
 /// A client of one revision.
@@ -92,13 +92,13 @@ pub(crate) struct Outcome {
     read: usize,
     /// Responses that could not be read, and rows of lists.
     failed: Vec<String>,
-    /// By type and field, with what came there and what was expected, how often something was set aside.
+    /// By type and field, with what came there and what was expected, how often something was skipped.
     skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
     examples_skipped: BTreeMap<String, usize>,
     /// Texts of enums that came back as they were.
     enums_kept: usize,
-    /// Texts of enums in fields that this client does not know, or that were set aside.
+    /// Texts of enums in fields that this client does not know, or that were skipped.
     enums_beyond: usize,
     /// Texts of enums that came back otherwise, or not at all.
     enums_altered: Vec<String>,
@@ -157,11 +157,11 @@ struct Walk<'w> {
     client: &'w Client,
     operation: &'w str,
     documented: bool,
-    /// What was set aside and has not been come across.
+    /// What was skipped and has not been come across.
     gone: BTreeMap<&'w str, &'w SkippedField>,
     enums: HashSet<&'w str>,
     pointer: String,
-    /// The same as a JSONPath, kept only while something is set aside.
+    /// The same as a JSONPath, kept only while something is skipped.
     path: String,
 }
 
@@ -235,7 +235,7 @@ impl Walk<'_> {
             if !self.gone.is_empty() {
                 self.path.push_str(&format!("[{index}]"));
             }
-            // What was set aside is not among what came back.
+            // What was skipped is not among what came back.
             let back = if self.gone.contains_key(self.path.as_str()) { None } else { kept.next() };
             self.value(value, back, known, &place);
             self.pointer.truncate(lengths.0);

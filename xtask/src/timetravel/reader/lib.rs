@@ -32,10 +32,10 @@ pub use operations::read;
 /// What is generated of the revision.
 pub const SURFACE: &str = include_str!("generated/surface.json");
 
-/// What was set aside: its place as a JSONPath, its value, and what was expected instead.
+/// What was skipped: its place as a JSONPath, its value, and what was expected instead.
 pub type SkippedField = (String, Value, String);
 
-/// A response that was read: written back, and what was set aside.
+/// A response that was read: written back, and what was skipped.
 pub type Back = Result<(Value, Vec<SkippedField>), String>;
 
 /// The place of a field below another, as [`SkippedField`] names it.

@@ -3,7 +3,7 @@
 //!
 //! On stdin, two lines for each response: what it is ([`Header`]), and its JSON. On stdout, in the end, what came of
 //! them for each pair of a client and a revision. A response is read as the crate does it, written back, and compared
-//! value by value with what came: only what the client does not know, and what was set aside, may be missing.
+//! value by value with what came: only what the client does not know, and what was skipped, may be missing.
 
 mod clients;
 mod compare;

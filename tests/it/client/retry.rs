@@ -1,6 +1,6 @@
 //! What is sent how often, counted at the server: calls that write once, calls that read as the policy says.
 //!
-//! The libraries below repeat requests on their own in some cases; the tests here would see it.
+//! The libraries below retry requests on their own in some cases; the tests here would see it.
 
 use std::io::ErrorKind as IoErrorKind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -42,7 +42,7 @@ fn transaction() -> Reply {
     Reply::Json(200, body)
 }
 
-/// A service that gives tokens, and answers everything else by `reply`, counted from 0.
+/// A service that gives tokens, and responds to everything else by `reply`, counted from 0.
 async fn server(reply: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -> Server {
     let count = AtomicUsize::new(0);
     Server::start(move |seen| {
@@ -51,7 +51,7 @@ async fn server(reply: impl Fn(&Seen, usize) -> Reply + Send + Sync + 'static) -
     .await
 }
 
-/// An answer that is a success in its first line and useless after it.
+/// A response that is a success in its first line and useless after it.
 fn raw(text: &str) -> Reply {
     Reply::Raw(text.as_bytes().to_vec())
 }
@@ -101,7 +101,7 @@ async fn a_call_that_writes_is_sent_once_whatever_comes_back() {
 }
 
 #[tokio::test]
-async fn a_call_that_writes_is_sent_once_when_no_answer_comes() {
+async fn a_call_that_writes_is_sent_once_when_no_response_comes() {
     let server = server(|_, _| Reply::Hang).await;
     let client = server.builder().timeout(Duration::from_millis(300)).build().unwrap();
     let error = write(&client).await.unwrap_err();
@@ -230,7 +230,7 @@ async fn a_refused_connection_is_tried_again_and_was_not_sent() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_replaced_and_the_call_repeated_once() {
+async fn a_refused_token_is_replaced_and_the_call_retried_once() {
     let tokens = AtomicUsize::new(0);
     let server = Server::start(move |seen| {
         if seen.is_token() {
@@ -269,14 +269,14 @@ async fn a_refused_call_says_so_when_no_other_token_can_be_had() {
 }
 
 #[tokio::test]
-async fn a_call_that_reads_is_repeated_twice() {
+async fn a_call_that_reads_is_retried_twice() {
     for (what, reply, _) in unhappy() {
-        let repeated =
+        let retried =
             !matches!(what, "garbage" | "empty" | "204" | "307" | "308" | "400" | "403" | "403 in HTML" | "409");
         let server = server(move |_, _| reply.clone()).await;
         let client = server.builder().retry(quick()).build().unwrap();
         let error = read(&client).await.unwrap_err();
-        let sent = if repeated { 3 } else { 1 };
+        let sent = if retried { 3 } else { 1 };
         assert_eq!(server.calls().len(), sent, "{what}: {error}");
         assert_eq!(error.attempts() as usize, sent, "{what}");
     }
