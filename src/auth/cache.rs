@@ -208,8 +208,11 @@ impl Shared {
             let (ended, fetched) = shared.settle(number, outcome);
             // The store is told after those who wait: it may be slow.
             sender.send_replace(Some(ended));
-            if let Some(renewal) = renewal {
-                renewal.end(fetched, shared.source.clock.now()).await;
+            let now = shared.source.clock.now();
+            match (renewal, fetched) {
+                (Some(renewal), fetched) => renewal.end(fetched, now).await,
+                (None, Some(fetched)) => shared.entry.offer(fetched, now).await,
+                (None, None) => {}
             }
         }));
         Ok(())

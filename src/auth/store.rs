@@ -152,6 +152,20 @@ impl SharedToken {
     }
 }
 
+impl SharedToken {
+    /// Passes on what was fetched without a turn, unless there is better or somebody's turn: of the processes that die in
+    /// their turn, no claim is to stay.
+    pub(crate) async fn offer(&self, fetched: StoredToken, now: DateTime<Utc>) {
+        let is_good =
+            |entry: &Value| StoredToken::read(entry).is_some_and(|token| token.expires_at >= fetched.expires_at);
+        if let Some(Claim::Granted(held)) =
+            ask("claim", self.journal.claim_value(&self.work, &self.holder, &is_good)).await
+        {
+            Renewal(held).end(Some(fetched.clone()), now).await;
+        }
+    }
+}
+
 impl Renewal {
     /// Fetches, keeping the turn meanwhile.
     pub(crate) async fn during<T>(&mut self, fetch: impl Future<Output = T>) -> T {
