@@ -1,15 +1,14 @@
-//! Work is done once: by name, under concurrency, and again after every way it can fail.
+//! Work is done once: under concurrency, and again after every way it can fail.
 
-use std::collections::HashSet;
+mod inbox;
+mod names;
+
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dintero::callback::{
-    Callback, CallbackResponse, DELIVERY_HEADER, HandlerError, Inbox, Recovered, SIGNATURE_HEADER, SigningSecret,
-    Verifier, sign,
-};
+use dintero::callback::{Callback, DELIVERY_HEADER, SIGNATURE_HEADER, SigningSecret, Verifier, sign};
 use dintero::store::{
     Change, Changed, Claim, Held, Journal, MemoryStore, Once, OnceError, Record, Store, StoreFuture, Work,
 };
@@ -69,69 +68,6 @@ async fn settle() {
 }
 
 const TX: &str = "transaction_id=T12345678.a";
-
-#[tokio::test]
-async fn the_same_delivery_or_the_same_event_is_the_same_work() {
-    let journal = Journal::in_memory();
-    let first = work(&format!("{TX}&event=CAPTURE&event_id=3&time=2026-05-07T10:00:00Z"), Some("d-1"));
-    assert_eq!(done(&journal, &first).await, Once::Done(()));
-    for (query, delivery) in [
-        // The very same, sent again.
-        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:00:00Z", Some("d-1")),
-        // The same event in another delivery, whenever it was sent, or without a delivery id.
-        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:07:00Z", Some("d-2")),
-        ("&event=CAPTURE&event_id=3&time=2026-05-07T10:07:00Z&own=1", None),
-        // The same delivery, described otherwise.
-        ("&event=CAPTURE&event_id=4&time=2026-05-07T10:00:00Z", Some("d-1")),
-    ] {
-        assert_eq!(done(&journal, &work(&format!("{TX}{query}"), delivery)).await, Once::Already(()), "{query}");
-    }
-}
-
-#[tokio::test]
-async fn different_news_are_different_work() {
-    let journal = Journal::in_memory();
-    for (query, delivery) in [
-        (format!("{TX}&time=2026-05-07T10:00:00Z"), "d-1"),
-        // Without an event id the time tells a later news from a repetition: on hold, then authorized.
-        (format!("{TX}&time=2026-05-07T11:00:00Z"), "d-2"),
-        (format!("{TX}&event=CAPTURE&event_id=1"), "d-3"),
-        (format!("{TX}&event=CAPTURE&event_id=2"), "d-4"),
-        (format!("{TX}&event=REFUND&event_id=2"), "d-5"),
-        (format!("{TX}&error=failed"), "d-6"),
-        ("transaction_id=T12345678.b&event=CAPTURE&event_id=1".to_owned(), "d-7"),
-        // A delivery id is not signed: one that was seen with another transaction hides nothing.
-        ("transaction_id=T12345678.b&event=CAPTURE&event_id=2".to_owned(), "d-1"),
-        // Before there is a transaction: by session, and where there is none, by reference.
-        ("session_id=T12345678.a&error=cancelled".to_owned(), "d-8"),
-        ("session_id=T12345678.b&error=cancelled".to_owned(), "d-9"),
-        ("merchant_reference=a&error=cancelled".to_owned(), "d-10"),
-        ("merchant_reference=b&error=cancelled".to_owned(), "d-11"),
-    ] {
-        assert_eq!(done(&journal, &work(&query, Some(delivery))).await, Once::Done(()), "{query}");
-    }
-}
-
-#[test]
-fn names_cannot_be_made_to_collide_and_fit_in_a_column() {
-    let long = "x".repeat(5_000);
-    let works = [
-        work("merchant_reference=a%26event%3DCAPTURE", None),
-        work("merchant_reference=a&event=CAPTURE", None),
-        work("merchant_reference=a&event=CAPTURE%26event_id%3D1", None),
-        work("merchant_reference=a&event=CAPTURE&event_id=1", None),
-        work(&format!("merchant_reference={long}"), Some("d")),
-        work(&format!("merchant_reference={long}y"), Some(&long)),
-    ];
-    let names: HashSet<&str> = works.iter().flat_map(|work| [work.name()].into_iter().chain(work.alias())).collect();
-    assert_eq!(names.len(), 8);
-    assert!(names.iter().all(|name| name.len() <= 420 && name.is_ascii()));
-    // Stored names outlive a release, so their spelling is fixed.
-    let work = work(&format!("{TX}&event=CAPTURE&event_id=3"), Some("d-1"));
-    assert_eq!(work.alias(), Some("delivery/account=T12345678&transaction=T12345678.a&delivery=d-1"));
-    assert_eq!(work.name(), "callback/account=T12345678&transaction=T12345678.a&event=CAPTURE&event_id=3");
-    assert_eq!(action("a").name(), "action/action=capture&transaction=T12345678.a");
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_a_thousand_at_once_one_does_it() {
@@ -358,80 +294,4 @@ async fn a_step_whose_response_was_lost_is_recognized_as_ones_own() {
     assert!(held.keep_note(json!(2)).await.expect("no error"));
     assert_eq!(held.complete(Some(json!(3))).await.expect("no error"), Some(json!(3)));
     assert!(matches!(journal.claim(&action("a")).await, Ok(Claim::Done(Some(_)))));
-}
-
-fn counting(journal: &Journal, fails: &Arc<AtomicUsize>) -> (Inbox, Arc<AtomicUsize>) {
-    let runs = Arc::new(AtomicUsize::new(0));
-    let (inner, fails) = (runs.clone(), fails.clone());
-    let inbox = Inbox::new(journal.clone(), move |callback: Callback| {
-        let (runs, fails) = (inner.clone(), fails.clone());
-        async move {
-            runs.fetch_add(1, Ordering::SeqCst);
-            assert_eq!(callback.params().get("own"), Some("\u{e6} b"), "all of it is kept");
-            assert_eq!(callback.transaction_id().map(TransactionId::as_str), Some("T12345678.a"));
-            assert!(callback.signed_at().is_some() && callback.delivery_id() == Some("d-1"));
-            if fails.load(Ordering::SeqCst) > 0 {
-                fails.fetch_sub(1, Ordering::SeqCst);
-                return Err(HandlerError::new("not now"));
-            }
-            Ok(())
-        }
-    });
-    (inbox, runs)
-}
-
-fn news() -> Callback {
-    callback(&format!("{TX}&event=CAPTURE&event_id=3&own=%C3%A6+b"), Some("d-1"))
-}
-
-#[tokio::test]
-async fn a_callback_is_handled_once_and_again_after_an_error() {
-    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(1)));
-    let (inbox, runs) = counting(&journal, &fails);
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
-    assert_eq!(runs.load(Ordering::SeqCst), 2);
-    assert_eq!(inbox.recover().await.expect("no error"), Recovered::default());
-}
-
-#[tokio::test]
-async fn a_handler_that_fails_is_run_again_although_nothing_is_delivered_again() {
-    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(3)));
-    let (inbox, runs) = counting(&journal, &fails);
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
-    for expected in [(0, 1), (0, 1), (1, 0), (0, 0)] {
-        let recovered = inbox.recover().await.expect("no error");
-        assert_eq!((recovered.handled, recovered.failed), expected);
-    }
-    assert_eq!(runs.load(Ordering::SeqCst), 4);
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge, "done by then");
-    assert_eq!(runs.load(Ordering::SeqCst), 4);
-}
-
-#[tokio::test]
-async fn a_dropped_connection_does_not_stop_the_handler() {
-    let (entered, go) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
-    let (inner_entered, inner_go) = (entered.clone(), go.clone());
-    let journal = Journal::in_memory();
-    let inbox = Inbox::new(journal.clone(), move |_| {
-        let (entered, go) = (inner_entered.clone(), inner_go.clone());
-        async move {
-            entered.notify_one();
-            go.notified().await;
-            Ok(())
-        }
-    });
-    let handler = tokio::spawn({
-        let inbox = inbox.clone();
-        async move { inbox.handle(news()).await }
-    });
-    entered.notified().await;
-    handler.abort();
-    assert!(handler.await.expect_err("dropped").is_cancelled());
-    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater, "it is still at it");
-    go.notify_one();
-    while inbox.handle(news()).await != CallbackResponse::Acknowledge {
-        tokio::task::yield_now().await;
-    }
 }
