@@ -22,13 +22,14 @@ use tokio::runtime::{Handle, Runtime};
 use url::Url;
 
 const AMOUNT: i64 = 29_990;
+/// Nothing between the shop and the sandbox holds a request.
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// A sandbox, and the example server listening to it.
 struct World {
     sandbox: Sandbox,
     client: Client,
     base_url: String,
-    shop: Shop,
 }
 
 impl World {
@@ -43,9 +44,9 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base_url = format!("http://{}", listener.local_addr().expect("an address"));
         let (client, shop) = process(&sandbox, &base_url, journal);
-        let router = shop::router(shop.clone());
+        let router = shop::router(shop);
         runtime.spawn(async move { axum::serve(listener, router).await });
-        Self { sandbox, client, base_url, shop }
+        Self { sandbox, client, base_url }
     }
 
     fn callback_url(&self) -> CallbackUrl {
@@ -100,7 +101,7 @@ fn process(sandbox: &Sandbox, base_url: &str, journal: Journal) -> (Client, Shop
         .expect("a client");
     let secret = SigningSecret::new(sandbox.signature_secret().expect("a secret")).expect("a secret");
     let verifier = Verifier::builder(account, base_url).secret(secret).build().expect("a verifier");
-    (client.clone(), Shop::new(client, verifier))
+    (client.clone(), Shop::new(client, verifier, SETTLE))
 }
 
 /// One request over a socket of its own: status and body.

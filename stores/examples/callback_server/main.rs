@@ -40,7 +40,7 @@ async fn main() -> Outcome<()> {
         .build()?;
     let secret = sandbox.signature_secret().ok_or("the sandbox signs with a secret")?;
     let verifier = Verifier::builder(account, &base_url).secret(SigningSecret::new(secret)?).build()?;
-    let shop = Shop::new(client.clone(), verifier);
+    let shop = Shop::new(client.clone(), verifier, Duration::from_secs(45));
     // What an earlier process left unfinished, now and every so often.
     tokio::spawn(shop.inbox().recover_every(Duration::from_secs(10)));
     let router = shop::router(shop);

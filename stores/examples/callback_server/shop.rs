@@ -11,9 +11,6 @@ use dintero::types::{CaptureRequest, Transaction, TransactionStatus};
 use dintero::{Client, Outcome, TransactionId};
 use tokio::time::timeout;
 
-/// How long after its end a call may still arrive: nothing between this program and the service holds a request for
-/// longer.
-const SETTLE: Duration = Duration::from_secs(45);
 /// How long a customer waits for the page.
 const PATIENCE: Duration = Duration::from_secs(8);
 
@@ -33,9 +30,10 @@ impl FromRef<Shop> for Verifier {
 }
 
 impl Shop {
-    /// The client's journal is the shop's: of callbacks, captures and the access token.
-    pub(crate) fn new(client: Client, verifier: Verifier) -> Self {
-        let till = Till { client: client.clone() };
+    /// The client's journal is the shop's: of callbacks, captures and the access token. `settle` is how long after its
+    /// end a call may still arrive: longer than anything between this program and the service holds a request.
+    pub(crate) fn new(client: Client, verifier: Verifier, settle: Duration) -> Self {
+        let till = Till { client: client.clone(), settle };
         let at_till = till.clone();
         // Runs for verified callbacks only, once for each, in a task of its own. Every error becomes a 503, after which
         // the callback comes again; if the process dies, `recover` finds the callback in the journal.
@@ -88,6 +86,7 @@ async fn on_return(State(shop): State<Shop>, OriginalUri(uri): OriginalUri) -> (
 #[derive(Clone)]
 struct Till {
     client: Client,
+    settle: Duration,
 }
 
 /// How a payment ended.
@@ -122,7 +121,7 @@ impl Till {
     async fn capture(&self, id: &TransactionId, transaction: Transaction) -> Result<Settled, NotSettled> {
         let request =
             CaptureRequest::new(transaction.amount).capture_reference(format!("settle-{id}")).items(transaction.items);
-        match self.client.transactions().capture(id, request).once().settle(SETTLE).await {
+        match self.client.transactions().capture(id, request).once().settle(self.settle).await {
             // Completed, or accepted: then the money is on its way, and must not be asked for again.
             Ok(_) => Ok(Settled::Paid),
             Err(error) if error.outcome() == Outcome::Unknown => Err(NotSettled::Pending),

@@ -24,13 +24,15 @@ use dintero::store::{Record, Store};
 use dintero::{Client, Credentials};
 use dintero_sandbox::{Fault, Operation, Sandbox};
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 const AMOUNT: i64 = 29_990;
 /// How long a store is stopped.
 const STOP: Duration = Duration::from_secs(5);
-/// How long after the last kill everything has to be settled: a lost request counts as one that may arrive for 45 s.
+/// How long after the last kill everything has to be settled: to `recover`, a lost request is one that may arrive for a
+/// minute.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// What is asked for on the command line.
@@ -80,23 +82,44 @@ struct Fleet {
     settings: Vec<(&'static str, String)>,
     folder: PathBuf,
     kills: AtomicUsize,
-    wanted: usize,
+    paid: AtomicUsize,
+    /// How many payments and kills there are to be.
+    wanted: (usize, usize),
     /// Whether workers abort at the named points.
     wild: std::sync::atomic::AtomicBool,
 }
 
 impl Fleet {
     fn is_done(&self) -> bool {
-        self.kills.load(Ordering::SeqCst) >= self.wanted
+        self.kills.load(Ordering::SeqCst) >= self.wanted.1
     }
 
-    /// Kills the worker of a slot, if there is one.
-    fn kill(&self, slot: usize) {
+    /// How far the payments and the kills are, each of what there is to be. They keep pace by a tenth, so that one does
+    /// not end long before the other.
+    fn progress(&self) -> (f64, f64) {
+        let of = |done: &AtomicUsize, wanted: usize| done.load(Ordering::SeqCst) as f64 / wanted.max(1) as f64;
+        (of(&self.paid, self.wanted.0), of(&self.kills, self.wanted.1))
+    }
+
+    fn may_pay(&self) -> bool {
+        let (paid, killed) = self.progress();
+        self.is_done() || paid <= killed + 0.1
+    }
+
+    fn may_kill(&self) -> bool {
+        let (paid, killed) = self.progress();
+        killed <= paid + 0.1
+    }
+
+    /// Kills the worker of a slot, and tells whether there was one to be killed.
+    fn kill(&self, slot: usize) -> bool {
         let process = self.slots[slot].process.swap(0, Ordering::SeqCst);
-        if process != 0 && !self.is_done() {
+        let is_killed = process != 0 && !self.is_done();
+        if is_killed {
             self.kills.fetch_add(1, Ordering::SeqCst);
             drop(Command::new("kill").args(["-9", &process.to_string()]).status());
         }
+        is_killed
     }
 
     /// Keeps a worker in a slot, a new one whenever one dies.
@@ -112,10 +135,28 @@ impl Fleet {
                 .env("POINTS_FILE", self.folder.join("points"))
                 .envs(self.settings.iter().map(|(name, value)| (name, value)))
                 .stdin(Stdio::null())
+                .stdout(Stdio::piped())
                 .kill_on_drop(true);
+            let started = Instant::now();
             let mut child = command.spawn().expect("a worker");
-            self.slots[slot].process.store(child.id().unwrap_or(0), Ordering::SeqCst);
-            let status = child.wait().await.expect("a worker");
+            // It says when it listens. One that never does, on a busy machine, proves nothing by its death.
+            let mut output = child.stdout.take().expect("an output");
+            let status = if output.read_u8().await.is_ok() {
+                self.slots[slot].process.store(child.id().unwrap_or(0), Ordering::SeqCst);
+                // Up for as long as down, about, however busy the machine is.
+                let longest = started.elapsed().max(Duration::from_millis(250)) * 2;
+                let life = longest.mul_f64(fastrand::f64());
+                loop {
+                    match tokio::time::timeout(life, child.wait()).await {
+                        Ok(status) => break status,
+                        Err(_) if self.may_kill() => drop(self.kill(slot)),
+                        Err(_) => {}
+                    }
+                }
+            } else {
+                child.wait().await
+            };
+            let status = status.expect("a worker");
             use std::os::unix::process::ExitStatusExt as _;
             self.slots[slot].process.store(0, Ordering::SeqCst);
             match status.signal() {
@@ -179,7 +220,8 @@ async fn run(plan: Plan) -> Result<(), Failure> {
         settings,
         folder: folder.clone(),
         kills: AtomicUsize::new(0),
-        wanted: plan.kills,
+        paid: AtomicUsize::new(0),
+        wanted: (plan.payments, plan.kills),
         wild: true.into(),
     });
     let mut tasks = tokio::task::JoinSet::new();
@@ -197,7 +239,9 @@ async fn run(plan: Plan) -> Result<(), Failure> {
         }
         let agent = request.headers().iter().find(|(name, _)| name.eq_ignore_ascii_case("user-agent"))?;
         let slot = agent.1.rsplit_once("worker-")?.1.parse().ok()?;
-        killer.kill(slot);
+        if !killer.kill(slot) {
+            return None;
+        }
         let (what, fault) =
             if random.bool() { ("after execution", None) } else { ("while sending", Some(Fault::reset_unread())) };
         *counted.lock().unwrap_or_else(std::sync::PoisonError::into_inner).entry(what).or_default() += 1;
@@ -211,13 +255,13 @@ async fn run(plan: Plan) -> Result<(), Failure> {
     let mut exposed = 0;
     let mut disturbed = !plan.stop_store && !plan.lose_data;
     while transactions.len() < plan.payments || !fleet.is_done() {
-        if transactions.len() < plan.payments {
+        if transactions.len() < plan.payments && fleet.may_pay() {
             let port = fleet.slots[random.usize(..plan.workers)].port;
             transactions.push(pay(&sandbox, &client, port, transactions.len()).await?);
+            fleet.paid.store(transactions.len(), Ordering::SeqCst);
             if transactions.len() % 10 == 0 {
                 // The callbacks of some payments in the reverse of their order.
-                let sandbox = sandbox.clone();
-                tokio::spawn(async move { sandbox.release_callbacks(true).await });
+                sandbox.release_callbacks(true).await;
             } else if transactions.len() % 10 == 5 {
                 sandbox.hold_callbacks();
             }
@@ -237,16 +281,10 @@ async fn run(plan: Plan) -> Result<(), Failure> {
                 println!("the store stood still for {} s", STOP.as_secs());
             }
         }
-        // The pace of payments and kills is about the same, so that one does not end long before the other.
-        let ahead = fleet.kills.load(Ordering::SeqCst) * plan.payments > transactions.len() * plan.kills;
-        if !fleet.is_done() && !ahead {
-            fleet.kill(random.usize(..plan.workers));
-        }
         tokio::time::sleep(Duration::from_millis(random.u64(5..40))).await;
     }
     fleet.wild.store(false, Ordering::SeqCst);
-    let released = sandbox.clone();
-    tokio::spawn(async move { released.release_callbacks(true).await });
+    sandbox.release_callbacks(true).await;
     let killed = fleet.kills.load(Ordering::SeqCst);
     println!(
         "{}: {} payments, {killed} kills in {:.0} s",
@@ -341,6 +379,11 @@ fn report(
     let deliveries: usize = sandbox.callbacks().iter().map(|callback| callback.attempts.len()).sum();
     let tokens = sandbox.requests().iter().filter(|request| request.path().ends_with("/auth/token")).count();
     println!("{} claims left open; {deliveries} deliveries of callbacks; {tokens} token requests", open.len());
+    for id in transactions.iter().filter(|id| captured(id) != AMOUNT).take(10) {
+        let callbacks = sandbox.callbacks();
+        let of = callbacks.iter().filter(|it| it.url.as_str().contains(id.as_str()));
+        println!("{id}: captured {}, delivered {:?}", captured(id), of.map(|it| &it.attempts).collect::<Vec<_>>());
+    }
     let open: Vec<_> = open.iter().map(|record| &record.name).collect();
     // What was claimed when the store lost its data may be claimed twice, or be found by nobody.
     let (_, twice, never) = count(&transactions[exposed..]);

@@ -14,6 +14,8 @@ use crate::{Failure, support};
 
 /// How long the work of a dead worker stays with it.
 pub(crate) const LEASE: Duration = Duration::from_secs(2);
+/// The sandbox carries a request out as it comes, however busy the machine is.
+const SETTLE: Duration = Duration::from_secs(15);
 
 pub(crate) async fn run() -> Result<(), Failure> {
     let value = |name: &str| std::env::var(name).map_err(|error| format!("{name}: {error}"));
@@ -33,7 +35,7 @@ pub(crate) async fn run() -> Result<(), Failure> {
         .build()?;
     let secret = SigningSecret::new(value("SIGNATURE_SECRET")?)?;
     let verifier = Verifier::builder(account, "http://127.0.0.1").secret(secret).build()?;
-    let shop = Shop::new(client, verifier);
+    let shop = Shop::new(client, verifier, SETTLE);
     // The port is free as soon as the kernel has noticed that the last worker is dead.
     let listener = loop {
         match tokio::net::TcpListener::bind(("127.0.0.1", value("PORT")?.parse()?)).await {
@@ -41,6 +43,8 @@ pub(crate) async fn run() -> Result<(), Failure> {
             Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     };
+    // From now on it may be killed.
+    println!();
     tokio::spawn(shop.inbox().recover_every(Duration::from_millis(500)));
     Ok(axum::serve(listener, shop::router(shop)).await?)
 }
