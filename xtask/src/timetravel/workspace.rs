@@ -86,9 +86,12 @@ impl Workspace {
     fn finish(&self) -> Result<()> {
         let dir = self.dir();
         let quoted: Vec<String> = self.members.iter().map(|name| format!("{name:?}")).collect();
+        // What is built anew for each revision is built as fast as it can be; what all share is worth some time.
+        let plain: String =
+            self.members.iter().map(|name| format!("\n[profile.dev.package.client-{name}]\nopt-level = 0\n")).collect();
         let root = format!(
             "[workspace]\nmembers = [\"program\", {}]\nresolver = \"3\"\n\n\
-             [profile.dev]\nopt-level = 1\ndebug = false\nincremental = false\n",
+             [profile.dev]\nopt-level = 1\ndebug = false\nincremental = false\n{plain}",
             quoted.join(", ")
         );
         write(&dir.join("Cargo.toml"), &root)?;
@@ -175,9 +178,9 @@ fn operations(surface: &Surface) -> String {
         let _ = writeln!(arms, "        {title:?} => crate::{function}::<types::{target}>(body),");
     }
     format!(
-        "use crate::{{Back, types}};\n\n\
+        "use serde_json::Value;\n\nuse crate::{{Back, types}};\n\n\
          /// Reads the response of an operation.\n\
-         pub fn read(operation: &str, body: &[u8]) -> Back {{\n    match operation {{\n{arms}        \
+         pub fn read(operation: &str, body: &Value) -> Back {{\n    match operation {{\n{arms}        \
          _ => Err(\"no operation of this revision\".to_owned()),\n    }}\n}}\n"
     )
 }

@@ -14,7 +14,7 @@ const EXAMPLES: usize = 20;
 type SkippedField = (String, Value, String);
 
 /// Reads a response: what it is written back as and what was skipped, or why it cannot be read.
-type Read = fn(&str, &[u8]) -> Result<(Value, Vec<SkippedField>), String>;
+type Read = fn(&str, &Value) -> Result<(Value, Vec<SkippedField>), String>;
 
 /// A client of one revision.
 pub(crate) struct Client {
