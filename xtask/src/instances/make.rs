@@ -8,7 +8,8 @@ use fastrand::Rng;
 use serde_json::{Map, Number, Value, json};
 
 use super::node::{Node, Nodes};
-use super::text;
+use super::{Wish, text};
+use crate::bindings::model::{Field, Kind, Presence, Shape};
 use crate::model::SchemaId;
 use crate::model::document::Place as Part;
 use crate::schema;
@@ -67,7 +68,9 @@ impl Counts {
 #[derive(Debug)]
 pub(super) struct Maker<'m, 'a> {
     nodes: &'m mut Nodes<'a>,
-    whole: &'m BTreeSet<String>,
+    wish: &'m Wish,
+    /// What the surface says that the operation gives.
+    root: Option<&'m Kind>,
     rng: Rng,
     pub(super) counts: Counts,
     /// How likely an optional field is there in the value that is being made.
@@ -87,19 +90,21 @@ pub(super) enum Examples {
 
 /// Where a value stands: in the value, and in the schema.
 #[derive(Debug, Clone)]
-struct Place {
+struct Place<'m> {
     pointer: String,
     path: String,
     /// Whether numbers there are whole, whatever the document calls them.
     is_whole: bool,
+    /// What the surface says that stands there.
+    kind: Option<&'m Kind>,
     /// Where the objects around it are written down.
     inside: Rc<Vec<Part>>,
 }
 
 impl<'m, 'a> Maker<'m, 'a> {
-    pub(super) fn new(nodes: &'m mut Nodes<'a>, whole: &'m BTreeSet<String>, seed: u64) -> Self {
+    pub(super) fn new(nodes: &'m mut Nodes<'a>, wish: &'m Wish, root: Option<&'m Kind>, seed: u64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self { nodes, whole, rng, counts: Counts::default(), likely: 1.0, enums: Vec::new(), examples: None }
+        Self { nodes, wish, root, rng, counts: Counts::default(), likely: 1.0, enums: Vec::new(), examples: None }
     }
 
     /// A value and the pointers of its enums. Of every four, the first holds everything, the second only what is
@@ -126,12 +131,18 @@ impl<'m, 'a> Maker<'m, 'a> {
     }
 
     fn root(&mut self, schema: SchemaId) -> Result<Value> {
-        let place = Place { pointer: String::new(), path: "$".to_owned(), is_whole: false, inside: Rc::default() };
+        let place = Place {
+            pointer: String::new(),
+            path: "$".to_owned(),
+            is_whole: false,
+            kind: self.root,
+            inside: Rc::default(),
+        };
         self.value(schema, &place)?.context("it is nothing but itself")
     }
 
     /// A value that fits a schema; none where an object would hold itself without an end.
-    fn value(&mut self, schema: SchemaId, place: &Place) -> Result<Option<Value>> {
+    fn value(&mut self, schema: SchemaId, place: &Place<'m>) -> Result<Option<Value>> {
         let mut node = self.nodes.get(schema).with_context(|| place.path.clone())?;
         let too_deep = |part: &Part| place.inside.iter().filter(|around| *around == part).count() > NESTED;
         if node.parts.iter().any(too_deep) {
@@ -159,7 +170,7 @@ impl<'m, 'a> Maker<'m, 'a> {
                 self.object(&node, &tags, &Place { inside, ..place.clone() })?
             }
             Some("array") => self.list(&node, place)?,
-            Some("string") => self.text(&node).with_context(|| place.path.clone())?,
+            Some("string") => self.text(&node, place).with_context(|| place.path.clone())?,
             Some("boolean") => json!(self.rng.bool()),
             Some("integer") => self.number(&node, true),
             Some("number") => self.number(&node, place.is_whole),
@@ -214,7 +225,7 @@ impl<'m, 'a> Maker<'m, 'a> {
         chosen
     }
 
-    fn one_of(&mut self, values: &[Value], place: &Place) -> Result<Value> {
+    fn one_of(&mut self, values: &[Value], place: &Place<'m>) -> Result<Value> {
         if values.is_empty() {
             bail!("{}: an enum without a value", place.path);
         }
@@ -226,13 +237,15 @@ impl<'m, 'a> Maker<'m, 'a> {
         Ok(chosen)
     }
 
-    fn object(&mut self, node: &Node, tags: &BTreeMap<String, String>, place: &Place) -> Result<Value> {
+    fn object(&mut self, node: &Node, tags: &BTreeMap<String, String>, place: &Place<'m>) -> Result<Value> {
         let mut out = Map::new();
         for (name, property) in &node.properties {
+            let field = self.field(place.kind, |property| tags.get(property).or_else(|| node.tags.get(property)), name);
             let below = Place {
                 pointer: format!("{}/{}", place.pointer, schema::escape(name)),
                 path: format!("{}.{name}", place.path),
-                is_whole: self.whole.contains(name),
+                is_whole: self.wish.whole.contains(name),
+                kind: field.map(|field| &field.kind),
                 inside: Rc::clone(&place.inside),
             };
             if let Some(tag) = tags.get(name).or_else(|| node.tags.get(name)) {
@@ -240,7 +253,8 @@ impl<'m, 'a> Maker<'m, 'a> {
                 out.insert(name.clone(), json!(tag));
                 continue;
             }
-            let required = property.required;
+            let is_essential = field.is_some_and(|field| field.presence == Presence::Required);
+            let required = property.required || is_essential;
             let wanted = required || self.wanted(&below.path);
             let made = match property.schema {
                 Some(schema) if wanted => self.value(schema, &below)?,
@@ -266,6 +280,10 @@ impl<'m, 'a> Maker<'m, 'a> {
                     pointer: format!("{}/{name}", place.pointer),
                     path: format!("{}.*", place.path),
                     is_whole: false,
+                    kind: match place.kind {
+                        Some(Kind::Map(values)) => Some(values),
+                        _ => None,
+                    },
                     inside: Rc::clone(&place.inside),
                 };
                 let made = node.others.map_or_else(|| Ok(Some(free.clone())), |schema| self.value(schema, &below))?;
@@ -294,7 +312,7 @@ impl<'m, 'a> Maker<'m, 'a> {
         }
     }
 
-    fn list(&mut self, node: &Node, place: &Place) -> Result<Value> {
+    fn list(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
         // Lists are short: how many entries there are is nothing that reading depends on.
         let usual = if self.likely >= 1.0 { [1, 1, 1, 2] } else { [0, 1, 1, 2] }[self.rng.usize(..4)];
         let mut out = Vec::new();
@@ -303,6 +321,10 @@ impl<'m, 'a> Maker<'m, 'a> {
                 pointer: format!("{}/{index}", place.pointer),
                 path: format!("{}[]", place.path),
                 is_whole: place.is_whole,
+                kind: match place.kind {
+                    Some(Kind::List(items)) => Some(items),
+                    _ => None,
+                },
                 inside: Rc::clone(&place.inside),
             };
             let made = node.items.map_or_else(|| Ok(Some(json!("any"))), |schema| self.value(schema, &below))?;
@@ -315,7 +337,40 @@ impl<'m, 'a> Maker<'m, 'a> {
         Ok(Value::Array(out))
     }
 
-    fn text(&mut self, node: &Node) -> Result<Value> {
+    /// What the surface says of a property, where it stands in a struct or in a variant that a tag decides.
+    fn field<'t>(
+        &self,
+        kind: Option<&'m Kind>,
+        tag: impl FnOnce(&str) -> Option<&'t String>,
+        name: &str,
+    ) -> Option<&'m Field> {
+        let surface = &self.wish.surface;
+        let Kind::Type(target) = kind? else { return None };
+        let shape = match &surface.find(target)?.shape {
+            Shape::Choice { property, variants } => {
+                let tag = tag(property)?;
+                &surface.find(&variants.iter().find(|variant| variant.tag == *tag)?.target)?.shape
+            }
+            shape => shape,
+        };
+        match shape {
+            Shape::Struct { fields, .. } => fields.iter().find(|field| field.json == name),
+            _ => None,
+        }
+    }
+
+    /// Whether the surface says that an id stands there: its form is not in the document.
+    fn is_id(&self, kind: Option<&Kind>) -> bool {
+        let Some(Kind::Type(target)) = kind else { return false };
+        let shape = self.wish.surface.find(target).map(|known| &known.shape);
+        matches!(shape, Some(Shape::Provided { path }) if path.starts_with("crate::ids::"))
+    }
+
+    fn text(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
+        if self.is_id(place.kind) {
+            let own: String = (0..24).map(|_| self.rng.alphanumeric()).collect();
+            return Ok(json!(format!("P{:08}.{own}", self.rng.u32(..100_000_000))));
+        }
         let (shortest, longest) = (node.shortest, node.longest);
         let fits = |text: &str| {
             let length = text.chars().count();

@@ -12,7 +12,7 @@ mod make;
 mod node;
 mod text;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub use make::Counts;
 use make::{Examples, Maker};
 use node::Nodes;
 
+use crate::bindings::model::{Kind, Surface};
 use crate::model::{Model, SchemaId};
 use crate::slice;
 
@@ -48,6 +49,9 @@ pub struct Wish {
     pub operations: BTreeSet<String>,
     /// Properties that are whole numbers although the document calls them plain numbers: sums in minor units.
     pub whole: BTreeSet<String>,
+    /// What is generated of the document: its curation knows the form of ids, which the document does not, and which
+    /// fields the service always sends although the document does not say so.
+    pub surface: Surface,
 }
 
 /// The instances, and what occurs in them.
@@ -91,9 +95,19 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
     let share = wish.least.div_ceil(found.len());
     let mut counts = Counts::default();
     let mut nodes = Nodes::new(model);
+    let roots: BTreeMap<String, Kind> = wish
+        .surface
+        .calls
+        .iter()
+        .map(|call| {
+            let target = Kind::Type(call.response.target.clone());
+            let kind = if call.response.list { Kind::List(Box::new(target)) } else { target };
+            (slice::without_names(&format!("{} {}", call.method, call.path)), kind)
+        })
+        .collect();
     for (index, (operation, schema)) in found.iter().enumerate() {
         let seed = wish.seed.wrapping_add(index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut maker = Maker::new(&mut nodes, &wish.whole, seed);
+        let mut maker = Maker::new(&mut nodes, wish, roots.get(&slice::without_names(operation)), seed);
         for examples in [Examples::Outermost, Examples::Innermost] {
             let json = maker.documented(*schema, examples).with_context(|| format!("{operation}, its examples"))?;
             take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true })?;

@@ -192,7 +192,7 @@ pub fn travel(
     for (index, revision) in revisions.iter().enumerate() {
         let older: Vec<&Client> = clients.iter().filter(|client| client.date <= revision.date).collect();
         let document = completed(spec, &revision.slice).with_context(|| revision.date.clone())?;
-        let wish = Wish { least, ..wish(&document, &older, seed.wrapping_add(index as u64)) };
+        let wish = Wish { least, ..wish(&document, clients, revision, &older, seed.wrapping_add(index as u64)) };
         let made = instances::each(&document, &wish, |instance| {
             next = (next + 1) % PROGRAMS;
             readers[next].send(&revision.date, &older, &instance)
@@ -246,12 +246,16 @@ fn completed(spec: &Spec, slice: &Value) -> Result<Value> {
     Ok(document)
 }
 
-/// Responses of all operations that some client has, with whole sums of money.
-fn wish(document: &Value, clients: &[&Client], seed: u64) -> Wish {
+/// Responses of all operations that some older client has, with whole sums of money, and with ids and essential fields as
+/// the revision's own client knows them.
+fn wish(document: &Value, clients: &[Client], revision: &Revision, older: &[&Client], seed: u64) -> Wish {
     let all = schema::operations(document).into_iter().map(|operation| operation.title());
-    let operations = all.filter(|title| clients.iter().any(|client| client.title_of(title).is_some())).collect();
+    let operations = all.filter(|title| older.iter().any(|client| client.title_of(title).is_some())).collect();
     let names = document["x-money"].as_array().into_iter().flatten();
-    Wish { seed, least: 0, operations, whole: names.filter_map(Value::as_str).map(str::to_owned).collect() }
+    let whole = names.filter_map(Value::as_str).map(str::to_owned).collect();
+    let own = clients.iter().find(|client| client.date == revision.date);
+    let surface = own.map(|client| client.surface.clone()).unwrap_or_default();
+    Wish { seed, least: 0, operations, whole, surface }
 }
 
 /// A running program of clients.
