@@ -295,7 +295,7 @@ impl Error {
         let call = call.into();
         let inner = &mut self.inner;
         // Nothing that only reads has an effect to find out about.
-        if call.only_reads() && matches!(inner.outcome, Outcome::Unknown | Outcome::Rejected) {
+        if call.only_reads() && inner.outcome == Outcome::Unknown {
             inner.outcome = Outcome::ReadOnly;
         }
         inner.call = Some(call);

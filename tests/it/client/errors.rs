@@ -117,10 +117,15 @@ async fn a_response_that_cannot_be_read_says_what_was_expected() {
 
 #[tokio::test]
 async fn the_outcome_of_a_call_that_only_reads_is_never_unknown() {
-    for reply in [Reply::error(500), Reply::error(404), Reply::Json(200, json!([])), html(200)] {
+    for (reply, outcome, text) in [
+        (Reply::error(500), Outcome::ReadOnly, "(read only"),
+        (Reply::error(404), Outcome::Rejected, "(rejected"),
+        (Reply::Json(200, json!([])), Outcome::ReadOnly, "(read only"),
+        (html(200), Outcome::ReadOnly, "(read only"),
+    ] {
         let error = read(reply).await;
-        assert_eq!(error.outcome(), Outcome::ReadOnly, "{error}");
-        assert!(error.outcome().did_not_happen() && error.to_string().contains("(read only"), "{error}");
+        assert_eq!(error.outcome(), outcome, "{error}");
+        assert!(error.outcome().did_not_happen() && error.to_string().contains(text), "{error}");
     }
     // What a read was to find out is as unknown as before.
     let server = service(Reply::error(404)).await;
