@@ -1,11 +1,12 @@
-//! Ten thousand calls that write, each meeting a fault drawn from a seed, over real sockets, by callers who follow
+//! Calls that write, each meeting a fault drawn from a seed, over real sockets, by callers who follow
 //! the documentation to the end: what is unknown or under way is resolved, and what did not happen is made again.
 //!
 //! Proven for every one of them, by what the server counted: each request was received at most once; what is said of
 //! it agrees with what the server did; and in the end what was asked for was done once, the money moved being the
 //! money asked for.
 //!
-//! `DINTERO_FAULTS` sets the number of calls, `DINTERO_FAULTS_SEED` the seed. `-- --nocapture` prints a summary.
+//! `DINTERO_FAULTS=10000 cargo test --test faults -- --nocapture` makes ten thousand and prints a summary;
+//! `DINTERO_FAULTS_SEED` sets the seed. Apart from the other tests, because mutants are tried without it.
 
 mod gateway;
 mod goal;
