@@ -245,6 +245,10 @@ mod tests {
             assert!(error.contains(name), "{error}");
             assert!(!error.contains("hunter2"), "{error}");
         }
+        if std::env::var_os("DINTERO_ACCOUNT_ID").is_none() {
+            let error = Credentials::from_env().unwrap_err().to_string();
+            assert!(error.contains("DINTERO_ACCOUNT_ID is not set"), "{error}");
+        }
         let error = Credentials::from_lookup(|_| Some(None)).unwrap_err().to_string();
         assert!(error.contains("DINTERO_ACCOUNT_ID is not Unicode"), "{error}");
     }
@@ -279,6 +283,8 @@ mod tests {
         ] {
             assert!(checked_url("it", bad).is_err(), "{bad}");
         }
+        let error = checked_url("it", "http://example.com").unwrap_err().to_string();
+        assert!(error.contains("loopback"), "{error}");
         assert_eq!(checked_url("it", "https://example.com/v1//").unwrap().as_str(), "https://example.com/v1");
     }
 

@@ -21,33 +21,12 @@ use crate::read::JsonPath;
 use rules::Rules;
 
 /// A request that breaks a rule of the interface. Nothing was sent.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place} {path}: {rule}")]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct InvalidRequest {
-    /// Which part of the request.
-    pub(crate) place: Place,
     /// The field, from the root of the body, or the name of the parameter.
     pub(crate) path: JsonPath,
     /// The rule that it breaks. It holds limits, and nothing of what the field says.
     pub(crate) rule: String,
-}
-
-/// A part of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// The JSON body.
-    Body,
-    /// A path or query parameter.
-    Parameter,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Body => "the body's",
-            Self::Parameter => "the parameter",
-        })
-    }
 }
 
 /// The rules of one operation.
@@ -70,7 +49,7 @@ static RULES: LazyLock<HashMap<Operation, RequestRules>> = LazyLock::new(|| {
 /// # Errors
 /// The first rule that the body breaks.
 pub(crate) fn body(operation: Operation, json: &[u8]) -> Result<Vec<u8>, InvalidRequest> {
-    let invalid = |path, rule| InvalidRequest { place: Place::Body, path, rule };
+    let invalid = |path, rule| InvalidRequest { path, rule };
     let mut body: Value =
         serde_json::from_slice(json).map_err(|_| invalid(JsonPath::root(), "it is not JSON".to_owned()))?;
     if let Some(rules) = RULES.get(&operation).and_then(|rules| rules.body.as_ref()) {
@@ -92,11 +71,7 @@ pub(crate) fn query<'a>(
     for (name, text) in pairs {
         if let Some(rules) = rules.parameters.get(name.as_ref()) {
             let path = JsonPath::root().field(name.as_ref());
-            rules.check_text(&text, &path).map_err(|broken| InvalidRequest {
-                place: Place::Parameter,
-                path: broken.path,
-                rule: broken.rule,
-            })?;
+            rules.check_text(&text, &path).map_err(|broken| InvalidRequest { path: broken.path, rule: broken.rule })?;
         }
     }
     Ok(())

@@ -83,3 +83,98 @@ fn parameters_are_checked_too() {
         assert_eq!(check(limit).unwrap_err().path.to_string(), "$.limit");
     }
 }
+
+fn rule(rules: Value, value: Value) -> Option<String> {
+    let rules: Rules = serde_json::from_value(rules).unwrap();
+    rules.check(&value, &JsonPath::root()).err().map(|broken| format!("{} {}", broken.path, broken.rule))
+}
+
+/// Each limit on both of its sides. No operation has all of these today; a document may bring them with any revision.
+#[test]
+fn every_limit_is_kept_to_the_last_unit() {
+    let cases = [
+        (json!({"minimum": 5}), json!(5), json!(4), "$ it has to be at least 5"),
+        (json!({"minimum": 5, "exclusiveMinimum": true}), json!(6), json!(5), "$ it has to be more than 5"),
+        (json!({"maximum": 5}), json!(5), json!(6), "$ it has to be at most 5"),
+        (json!({"maximum": 5, "exclusiveMaximum": true}), json!(4), json!(5), "$ it has to be less than 5"),
+        (json!({"minimum": 0.5}), json!(0.5), json!(0.4), "$ it has to be at least 0.5"),
+        (json!({"minimum": 1}), json!(1.5), json!(0.5), "$ it has to be at least 1"),
+        (json!({"multipleOf": 5}), json!(10), json!(11), "$ it has to be a multiple of 5"),
+        (json!({"multipleOf": 5}), json!(0), json!(4), "$ it has to be a multiple of 5"),
+        (json!({"multipleOf": 1}), json!(7.5), Value::Null, ""),
+        (json!({"multipleOf": 0}), json!(7), Value::Null, ""),
+        (json!({"minLength": 2}), json!("\u{e6}\u{f8}"), json!("\u{e6}"), "$ it has to have at least 2 characters"),
+        (json!({"maxLength": 2}), json!("\u{e6}\u{f8}"), json!("abc"), "$ it may have at most 2 characters"),
+        (json!({"minItems": 1}), json!([1]), json!([]), "$ it has to have at least 1 entries"),
+        (json!({"maxItems": 1}), json!([1]), json!([1, 2]), "$ it may have at most 1 entries"),
+        (json!({"uniqueItems": true}), json!([1, 2]), json!([1, 2, 1]), "$ no entry may occur twice"),
+        (json!({"uniqueItems": false}), json!([1, 1]), Value::Null, ""),
+        (json!({"minProperties": 1}), json!({"a": 1}), json!({}), "$ it has to have at least 1 entries"),
+        (json!({"maxProperties": 1}), json!({"a": 1}), json!({"a": 1, "b": 2}), "$ it may have at most 1 entries"),
+        (json!({"types": ["integer"]}), json!(1), json!(1.5), "$ it has to be one of: integer"),
+        (json!({"types": ["number"]}), json!(1.5), json!("1"), "$ it has to be one of: number"),
+        (json!({"types": ["boolean", "null"]}), Value::Null, json!(1), "$ it has to be one of: boolean, null"),
+        (json!({"format": "iso4217-code"}), json!("NOK"), json!("NOKK"), "$ it has to be an ISO 4217 code"),
+        (json!({"format": "iso4217-code"}), json!("SEK"), json!("nok"), "$ it has to be an ISO 4217 code"),
+        (
+            json!({"additionalProperties": {"maximum": 1}}),
+            json!({"a": 1}),
+            json!({"a": 2}),
+            "$.a it has to be at most 1",
+        ),
+        (json!({"items": {"maximum": 1}}), json!([1]), json!([1, 2]), "$[1] it has to be at most 1"),
+        // Sums of money beyond what a float tells apart.
+        (
+            json!({"maximum": 9_007_199_254_740_992_i64}),
+            json!(9_007_199_254_740_992_i64),
+            json!(9_007_199_254_740_993_i64),
+            "$ it has to be at most 9007199254740992",
+        ),
+    ];
+    for (rules, good, bad, told) in cases {
+        assert_eq!(rule(rules.clone(), good.clone()), None, "{rules} {good}");
+        if !bad.is_null() {
+            let said = rule(rules.clone(), bad.clone()).unwrap_or_default();
+            assert!(said.starts_with(told), "{rules} {bad}: {said}");
+        }
+    }
+}
+
+#[test]
+fn a_choice_keeps_the_rules_of_the_variant_that_its_tag_names() {
+    let rules = json!({"tagged": {"property": "type", "variants": {"a": {"required": ["x"]}}}});
+    assert_eq!(rule(rules.clone(), json!({"type": "a", "x": 1})), None);
+    assert_eq!(rule(rules.clone(), json!({"type": "a"})).as_deref(), Some("$.x it is required"));
+    assert_eq!(rule(rules, json!({"type": "b"})), None);
+}
+
+#[test]
+fn a_pattern_that_cannot_be_compiled_refuses_nothing() {
+    assert_eq!(rule(json!({"pattern": "("}), json!("a")), None);
+    assert!(rule(json!({"pattern": "^b$"}), json!("a")).is_some());
+}
+
+#[test]
+fn what_only_the_service_sets_is_taken_out_of_lists_too() {
+    let rules = json!({"items": {"properties": {"own": {"readOnly": true}, "below": {"properties": {"own": {"readOnly": true}}}}}});
+    let rules: Rules = serde_json::from_value(rules).unwrap();
+    let mut value = json!([{"own": 1, "kept": 2, "below": {"own": 3, "kept": 4}}]);
+    rules.take_out_read_only(&mut value);
+    assert_eq!(value, json!([{"kept": 2, "below": {"kept": 4}}]));
+}
+
+#[test]
+fn a_parameter_with_a_limit_has_to_be_a_number() {
+    for (rules, good, bad) in [
+        (json!({"minimum": 1}), "1", "0"),
+        (json!({"maximum": 1}), "1", "2"),
+        (json!({"minimum": 1}), "1", "many"),
+        (json!({"maximum": 1}), "1", ""),
+        (json!({"items": {"minLength": 2}}), "ab", "a"),
+        (json!({"maxLength": 1}), "a", "ab"),
+    ] {
+        let parsed: Rules = serde_json::from_value(rules.clone()).unwrap();
+        let path = JsonPath::root();
+        assert!(parsed.check_text(good, &path).is_ok() && parsed.check_text(bad, &path).is_err(), "{rules}");
+    }
+}

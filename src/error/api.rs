@@ -96,6 +96,7 @@ mod tests {
         assert_eq!(read(r#"{"error":{"code":-1,"message":null,"errors":null}}"#), (some("-1"), None, 0));
         assert_eq!(read(r#"{"error":"no","code":"E1","errors":["a"]}"#), (some("E1"), some("no"), 1));
         assert_eq!(read(r#"{"message":"Forbidden","code":true}"#), (None, some("Forbidden"), 0));
+        assert_eq!(read(r#"{"error":5,"message":"no"}"#), (None, some("no"), 0), "a number is no message");
     }
 
     #[test]

@@ -223,8 +223,11 @@ mod tests {
     fn an_update_without_an_amount_states_none() {
         let update: OrderUpdate = serde_json::from_value(json!({"items": [{"line_id": "1", "amount": 5}]})).unwrap();
         update.check_amount().unwrap();
-        let update = OrderUpdate { amount: Some(4), ..update };
+        let mut update = OrderUpdate { amount: Some(4), ..update };
         assert!(matches!(update.check_amount(), Err(OrderError::Amount { difference: -1, .. })));
+        update.check_line_ids().unwrap();
+        update.items.push(update.items[0].clone());
+        assert!(matches!(update.check_line_ids(), Err(OrderError::LineId { .. })));
     }
 
     #[test]
@@ -241,7 +244,9 @@ mod tests {
         for off in [-3, 1, 40] {
             let mut order = order(1000 + off, &[("1", 900), ("rounding", 50)], Some(("s", 50)));
             let line = order.rounding_line("Rounding").unwrap().unwrap();
-            assert_eq!(line.amount, Some(off));
+            assert_eq!((line.amount, line.description.as_deref()), (Some(off), Some("Rounding")));
+            assert_eq!((line.id.as_deref(), line.line_id.as_deref()), (Some("rounding"), Some("rounding-2")));
+            assert_eq!((line.quantity, line.vat), (Some(1.into()), Some(0.into())));
             order.items.push(line);
             order.check_amount().unwrap();
             order.check_line_ids().unwrap();

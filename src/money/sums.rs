@@ -192,6 +192,8 @@ mod tests {
         assert_eq!(can(transaction("AUTHORIZED", json!([]))), [true, false, true]);
         assert_eq!(can(transaction("PARTIALLY_CAPTURED", capture(400))), [true, true, false]);
         assert_eq!(can(transaction("CAPTURED", capture(1000))), [false, true, false]);
+        assert_eq!(can(transaction("PARTIALLY_CAPTURED", capture(1000))), [false, true, false], "nothing is left");
+        assert_eq!(can(transaction("PARTIALLY_CAPTURED", json!([]))), [true, false, false], "nothing to refund");
         assert_eq!(can(transaction("ON_HOLD", json!([]))), [false; 3]);
         assert_eq!(can(transaction("A_NEW_ONE", json!([]))), [false; 3]);
         assert_eq!(can(transaction("AUTHORIZATION_VOIDED", json!([]))), [false; 3]);

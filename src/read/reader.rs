@@ -211,10 +211,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     ) -> Result<V::Value, D::Error> {
         self.inner.deserialize_enum(name, variants, visitor)
     }
-
-    fn is_human_readable(&self) -> bool {
-        self.inner.is_human_readable()
-    }
 }
 
 /// What is to become of a part that may be skipped: a list of the one value, empty when it is skipped.
@@ -333,10 +329,6 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Entries<'_, A> {
         let Self { access, notes, .. } = self;
         notes.below(|| Step::Index(index), || access.next_element_seed(Reader::new(seed, notes)))
     }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.access.size_hint()
-    }
 }
 
 struct Fields<'n, A> {
@@ -361,10 +353,6 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
         let Self { access, notes, name } = self;
         notes.below(|| Step::Field(std::mem::take(name)), || access.next_value_seed(Reader::new(seed, notes)))
-    }
-
-    fn size_hint(&self) -> Option<usize> {
-        self.access.size_hint()
     }
 }
 
