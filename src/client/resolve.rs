@@ -15,6 +15,7 @@ use super::money::Evidence as _;
 use super::response::Response;
 use crate::error::{Error, ErrorKind, Outcome, Result, is_passing};
 use crate::ids::{SessionId, TransactionId};
+use crate::read::JsonPath;
 use crate::types::Transaction;
 use crate::verdict::{Attempt, Candidate, Finding, Source, Target, Verdict, judge, judge_cancellation, judge_payment};
 
@@ -205,12 +206,13 @@ impl Client {
         }
         let session = request.await?;
         let transaction = match &session.transaction_id {
-            Some(id) if session.cancelled_at.is_none() => Some(self.reread(id, time).await?.into_boxed()),
+            Some(id) if session.cancelled_at.is_none() => Some(self.reread(id, time).await?),
             _ => None,
         };
-        let finding = judge_cancellation(attempt, &session, session.skipped_fields(), transaction.as_deref(), source);
+        let candidate = transaction.as_ref().map(|read| (&**read, read.skipped_fields()));
+        let finding = judge_cancellation(attempt, &session, session.skipped_fields(), candidate, source);
         let verdict = session.into_boxed().into_verdict(attempt.clone(), finding);
-        Ok(Verdict { transaction, ..verdict })
+        Ok(Verdict { transaction: transaction.map(Response::into_boxed), ..verdict })
     }
 
     async fn look_for_payment(&self, attempt: &Attempt, source: Source, time: Option<Duration>) -> Result<Verdict> {
@@ -226,9 +228,9 @@ impl Client {
             0..=MOST_CANDIDATES => judge_payment(attempt, &candidates, source),
             _ => Finding { outcome: Outcome::Unknown, why: "too many transactions with the reference", place: None },
         };
-        let shown = finding.place.or(candidates.len().checked_sub(1)).filter(|place| *place < found.len());
-        Ok(match shown {
-            Some(place) => found.swap_remove(place).into_boxed().into_verdict(attempt.clone(), finding),
+        let shown = finding.place.or(candidates.len().checked_sub(1));
+        Ok(match shown.and_then(|place| found.into_iter().nth(place)) {
+            Some(read) => read.into_boxed().into_verdict(attempt.clone(), finding),
             None => Verdict {
                 outcome: finding.outcome,
                 why: finding.why,
@@ -265,17 +267,27 @@ impl Client {
             if let Some(time) = time {
                 request = request.timeout(time);
             }
-            let mut rows = request.rows();
-            while let Some(row) = rows.next().await {
-                let row = match row {
+            let mut pages = request.pages();
+            while let Some(page) = pages.next().await {
+                let page = match page {
                     // Sessions are listed at the classic host only. Without a transaction there is no payment, so
                     // they add to the list of transactions and are not needed for it.
                     Err(error) if matches!(error.status().map(|status| status.as_u16()), Some(403..=405 | 501)) => {
                         break;
                     }
-                    row => row?,
+                    page => page?,
                 };
-                if row.order.merchant_reference.trim() == reference.trim() {
+                let unreadable: Vec<_> = page.skipped_fields().iter().map(|part| part.path.clone()).collect();
+                for (place, row) in page.into_inner().into_iter().enumerate() {
+                    let row = row?;
+                    if row.order.merchant_reference.trim() != reference.trim() {
+                        continue;
+                    }
+                    if unreadable.contains(&JsonPath::root().index(place).field("transaction_id")) {
+                        return Err(Error::stuck(
+                            "a session with the reference has a transaction id that cannot be read",
+                        ));
+                    }
                     ids.extend(row.transaction_id);
                 }
             }

@@ -203,7 +203,7 @@ impl Error {
     /// response begins, even if its body never comes.
     #[must_use]
     pub fn event_request_id(&self) -> Option<&str> {
-        self.inner.headers.get("event-request-id")?.to_str().ok()
+        event_request_id(&self.inner.headers)
     }
 
     /// Returns the headers of the response; empty when there was none. At most 16 KiB: of more, the longest are left
@@ -311,6 +311,11 @@ const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-request-id", "x-amzn-req
 
 pub(crate) fn request_id(headers: &HeaderMap) -> Option<&str> {
     REQUEST_ID_HEADERS.iter().find_map(|name| headers.get(*name)?.to_str().ok())
+}
+
+/// The id by which the service knows an operation that it accepted.
+pub(crate) fn event_request_id(headers: &HeaderMap) -> Option<&str> {
+    headers.get("event-request-id")?.to_str().ok().map(str::trim).filter(|id| !id.is_empty())
 }
 
 /// A text from outside, printed only if it has the form of a name or an id.

@@ -8,10 +8,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use crate::Operation;
+use crate::error::event_request_id;
 use crate::ids::{AccountId, SessionId, TransactionId};
-
-/// Names the accepted request of a 202.
-const EVENT_REQUEST_ID: &str = "event-request-id";
 
 /// The money calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -177,10 +175,9 @@ impl Attempt {
     /// resolve what may have been sent before it.
     #[must_use]
     pub fn since(mut self, begun_at: DateTime<Utc>) -> Self {
-        if begun_at < self.begun_at {
-            self.begun_at = begun_at;
-            self.anchor = Anchor::default();
-        }
+        self.begun_at = self.begun_at.min(begun_at);
+        // The monotonic clock knows nothing of the time before.
+        self.anchor = Anchor::default();
         self
     }
 
@@ -203,8 +200,7 @@ impl Attempt {
         self.request_ids.extend(request_id.map(str::to_owned));
         if status == StatusCode::ACCEPTED {
             self.accepted = true;
-            let id = headers.get(EVENT_REQUEST_ID).and_then(|value| value.to_str().ok());
-            self.event_request_id = id.map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
+            self.event_request_id = event_request_id(headers).map(str::to_owned);
         }
     }
 
@@ -217,6 +213,11 @@ impl Attempt {
     pub(crate) fn is_other(&self, correlation: Option<&str>) -> bool {
         let correlation = correlation.map(str::trim).filter(|id| !id.is_empty());
         !self.generated && matches!((&self.event_request_id, correlation), (Some(own), Some(theirs)) if own != theirs)
+    }
+
+    /// Whether an id, of a transaction or a session, is one of the attempt's account.
+    pub(crate) fn is_below_account(&self, id: &str) -> bool {
+        id.strip_prefix(self.account()).is_some_and(|rest| rest.starts_with('.'))
     }
 
     /// Whether the account is the client's.

@@ -15,6 +15,8 @@ mod weigh;
 
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::time::Duration;
@@ -212,12 +214,12 @@ pub(crate) fn judge_cancellation(
     attempt: &Attempt,
     session: &Session,
     skipped_fields: &[SkippedField],
-    transaction: Option<&Transaction>,
+    transaction: Option<Candidate<'_>>,
     source: Source,
 ) -> Finding {
-    let ours = attempt.session_id().map(AsRef::as_ref);
-    if ours.is_none() || id(session.id.as_ref()) != ours {
-        return Finding::unknown("the response is of another session", None);
+    match (attempt.session_id(), id(session.id.as_ref())) {
+        (Some(ours), Some(theirs)) if ours.as_str() == theirs => {}
+        _ => return Finding::unknown("the response is of another session", None),
     }
     if session.cancelled_at.is_some() {
         return Finding::new(Outcome::Completed, "the session is cancelled", None);
@@ -226,18 +228,18 @@ pub(crate) fn judge_cancellation(
         let path = part.path.to_string();
         path.starts_with("$.cancelled") || path.starts_with("$.transaction_id")
     });
-    let finding = match transaction {
-        Some(transaction) => weigh_void(&Events::of(&transaction.events).traces(attempt), source.stage(attempt)),
-        None => weigh::absent(None, source.stage(attempt)),
+    let stage = source.stage(attempt);
+    let (finding, is_whole) = match transaction {
+        Some((transaction, skipped_fields)) => {
+            let is_whole = Skipped::of(skipped_fields).is_empty() && !transaction.events.is_empty();
+            (weigh_void(&Events::of(&transaction.events).traces(attempt), stage), is_whole)
+        }
+        None => (weigh::absent(None, stage), true),
     };
     match finding.outcome {
         _ if is_hidden => unreadable(finding),
         Outcome::Completed => Finding::unknown("the transaction is voided and the session not cancelled", None),
-        Outcome::NotReceived | Outcome::Rejected
-            if transaction.is_some_and(|transaction| transaction.events.is_empty()) =>
-        {
-            unreadable(finding)
-        }
+        Outcome::NotReceived | Outcome::Rejected if !is_whole => unreadable(finding),
         _ => finding,
     }
 }

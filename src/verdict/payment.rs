@@ -16,15 +16,20 @@ pub(crate) type Candidate<'a> = (&'a Transaction, &'a [SkippedField]);
 
 /// What became of a payment, by all that was found of it. The place in the finding is the candidate's.
 pub(crate) fn judge_payment(attempt: &Attempt, candidates: &[Candidate<'_>], source: Source) -> Finding {
+    let is_response = matches!(source, Source::Response(_));
     let stage = source.stage(attempt);
-    let is_response = stage == Stage::Responded;
+    let is_accepted = stage == Stage::Accepted;
     let traces: Vec<_> = candidates
         .iter()
         .enumerate()
         .filter_map(|(place, (transaction, skipped))| trace(attempt, transaction, skipped, place, is_response))
         .collect();
-    let finding = weigh(&traces, is_response, stage);
+    // No event names the accepted request: what there is with the reference is all that can be known of it.
+    let finding = weigh(&traces, is_response, if is_accepted { Stage::Open } else { stage });
     match finding.outcome {
+        Outcome::Unknown if is_accepted && (!is_response || !traces.is_empty()) => {
+            Finding { outcome: Outcome::UnderWay, why: "accepted, and not ended", ..finding }
+        }
         Outcome::Completed => Finding { why: "the payment is authorized or captured", ..finding },
         Outcome::Rejected => Finding { why: "the payment was declined or failed", ..finding },
         Outcome::Unknown if traces.is_empty() && is_response => {
@@ -39,14 +44,12 @@ pub(crate) fn judge_payment(attempt: &Attempt, candidates: &[Candidate<'_>], sou
 pub(crate) fn failed_part(transaction: &Transaction) -> Option<usize> {
     let events = Events::of(&transaction.events);
     let all = || transaction.events.iter().enumerate();
-    let is_later = |a: &TransactionEvent, b: &TransactionEvent| a.created_at >= b.created_at;
-    let failed = all().filter(|(_, event)| event.success == Some(false));
-    let (place, newest) = failed.reduce(|best, next| if is_later(next.1, best.1) { next } else { best })?;
-    let is_mended = |(at, event): (usize, &TransactionEvent)| {
-        let is_after = if event.created_at == newest.created_at { at > place } else { is_later(event, newest) };
-        event.event == newest.event && events.counts(event) && is_after
+    let time = |(place, event): &(usize, &TransactionEvent)| (event.created_at, *place);
+    let failed = all().filter(|(_, event)| event.success == Some(false)).max_by_key(time)?;
+    let mends = |next: (usize, &TransactionEvent)| {
+        next.1.event == failed.1.event && events.counts(next.1) && time(&next).cmp(&time(&failed)).is_gt()
     };
-    (!all().any(is_mended)).then_some(place)
+    (!all().any(mends)).then_some(failed.0)
 }
 
 /// What a transaction is to the payment; `None` where it is another one's.
@@ -57,20 +60,27 @@ fn trace(
     place: usize,
     is_response: bool,
 ) -> Option<Trace> {
-    let is_of_account = id(transaction.id.as_ref())
-        .and_then(|id| id.strip_prefix(attempt.account()))
-        .is_some_and(|rest| rest.starts_with('.'));
-    let is_named = match (transaction.merchant_reference.as_deref(), attempt.reference()) {
-        (Some(theirs), Some(ours)) => theirs.trim() == ours.trim(),
-        // The response to the call itself is the payment's without it.
-        _ => is_response,
+    let is_of_account = id(transaction.id.as_ref()).map(|id| attempt.is_below_account(id));
+    let theirs = transaction.merchant_reference.as_deref().map(str::trim);
+    let is_named = theirs.zip(attempt.reference()).map(|(theirs, ours)| theirs == ours.trim());
+    let tie = match (is_of_account, is_named) {
+        (Some(false), _) | (_, Some(false)) => return None,
+        (Some(true), Some(true)) => Tie::Reference,
+        // The response to the call itself is the payment's without its reference.
+        (Some(true), None) if is_response => Tie::Reference,
+        // What does not say whose it is may be the payment's.
+        _ => Tie::Possible,
     };
     let fits = attempt.amount.is_none_or(|amount| amount == transaction.amount);
-    (is_of_account && is_named).then_some(Trace {
-        tie: Tie::Reference,
+    let is_stale = is_stale(transaction.created_at, attempt);
+    if tie == Tie::Possible && (!fits || is_stale) {
+        return None;
+    }
+    Some(Trace {
+        tie,
         fate: fate(transaction, skipped_fields),
         fits,
-        is_stale: is_stale(transaction.created_at, attempt),
+        is_stale,
         is_ended: false,
         time: transaction.created_at,
         place,

@@ -3,6 +3,8 @@
 //! A trace is an event, or for a payment a transaction, that is or may be of an attempt. "Completed", "rejected" and
 //! "not received" are said only where nothing else can be true; the rest is under way or unknown.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, Utc};
 
 use super::outcome::Outcome;
@@ -51,10 +53,8 @@ pub(crate) struct Trace {
 impl Trace {
     /// Whether it came after another: by time, and by place where times are equal or missing.
     fn is_after(&self, other: &Self) -> bool {
-        match (self.time, other.time) {
-            (Some(own), Some(its)) if own != its => own > its,
-            _ => self.place > other.place,
-        }
+        let times = self.time.zip(other.time);
+        times.map(|(own, its)| own.cmp(&its)).unwrap_or(Ordering::Equal).then(self.place.cmp(&other.place)).is_gt()
     }
 }
 

@@ -96,6 +96,20 @@ async fn a_cursor_that_does_not_move_ends_the_list() {
     assert_eq!(server.calls().len(), 2);
 }
 
+/// The cursor's own row is never part of the page after it, whether or not it can be read.
+#[tokio::test]
+async fn a_page_that_holds_its_cursor_ends_the_list() {
+    let unreadable = || json!({"id": "T12345678.1", "amount": "much"});
+    for second in [vec![row(1), row(2)], vec![row(2), row(1)], vec![row(2), unreadable()]] {
+        let pages = vec![vec![row(0), row(1)], second, vec![]];
+        let server = server(move |page| pages[page.min(2)].clone()).await;
+        let client = server.builder().build().unwrap();
+        let rows: Vec<_> = client.transactions().list().limit(2).rows().collect().await;
+        assert!(rows.last().unwrap().is_err());
+        assert_eq!(server.calls().len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_an_error_in_its_place_in_a_page() {
     let damaged = |_| vec![row(0), json!({"id": "T12345678.1", "amount": "jane@example.com"}), row(2)];

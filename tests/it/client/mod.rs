@@ -1,16 +1,19 @@
 //! Calls: what is sent, how often, and what is made of the response.
 
+mod attempts;
 mod bounds;
 mod errors;
 mod lists;
 mod once;
 mod outcome;
 mod requests;
+mod resolving;
 mod retry;
 mod spans;
 mod sums;
 mod tls;
 mod token;
+mod token_failures;
 mod token_store;
 mod unproven;
 mod verdicts;

@@ -275,3 +275,62 @@ async fn dropping_a_call_ends_it() {
     assert!(tokio::time::timeout(Duration::from_millis(100), call).await.is_err());
     assert_eq!(server.calls().len(), 1);
 }
+
+#[tokio::test]
+async fn a_response_tells_its_request_and_its_attempts() {
+    let count = AtomicUsize::new(0);
+    let server = Server::start(move |seen| match (seen.is_token(), count.fetch_add(1, Ordering::SeqCst)) {
+        (true, _) => Reply::token("t0", 14_400),
+        (false, 1) => Reply::error(503),
+        _ => Reply::Full(200, vec![("x-request-id", "r-1".into())], transaction(json!([])).to_string().into_bytes()),
+    })
+    .await;
+    let mut retry = dintero::RetryPolicy::default();
+    retry.base = Duration::from_millis(1);
+    let client = server.builder().retry(retry).build().unwrap();
+    for attempts in [2, 1] {
+        let read = client.transactions().get(&id()).await.unwrap();
+        assert_eq!((read.request_id(), read.attempts()), (Some("r-1"), attempts));
+    }
+    // A session is created and updated by calls of their own.
+    let session = json!({"id": "T12345678.s", "url": "https://checkout.dintero.com/v1/view/T12345678.s",
+                         "order": {"amount": 100, "currency": "NOK", "merchant_reference": "r"}});
+    let server = self::server(Reply::Json(200, session)).await;
+    let client = server.builder().build().unwrap();
+    let created = client.sessions().create(
+        serde_json::from_value(json!({
+            "url": {"return_url": "https://example.com/return"}, "configuration": {},
+            "order": {"amount": 100, "currency": "NOK", "merchant_reference": "r"},
+        }))
+        .unwrap(),
+    );
+    assert_eq!(created.await.unwrap().id.as_str(), "T12345678.s");
+    let session = dintero::SessionId::new("T12345678.s").unwrap();
+    let update = serde_json::from_value(json!({"order": {"amount": 100, "currency": "NOK"}})).unwrap();
+    let updated = client.sessions().update(&session, update).await.unwrap();
+    assert_eq!(updated.order.merchant_reference, "r");
+    assert_eq!(server.calls().len(), 2);
+}
+
+/// All that an error of the service tells, and what of it is printed.
+#[tokio::test]
+async fn an_error_of_the_service_is_told_whole_and_printed_in_part() {
+    let body = json!({"error": {"code": "E1", "message": "no", "errors": [{"field": "amount"}]}});
+    let server = server(Reply::Json(400, body)).await;
+    let client = server.builder().build().unwrap();
+    let error = client.transactions().void(&id()).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (Some("E1"), Some("no")));
+    assert_eq!(error.errors(), [json!({"field": "amount"})]);
+    assert!(!error.is_body_truncated() && !error.is_retryable());
+    let printed = error.to_string();
+    assert!(printed.starts_with("void_transaction: ") && printed.ends_with(" (rejected)"), "{printed}");
+    assert!(printed.contains(", status 400, code E1"), "{printed}");
+
+    let server = self::server(Reply::error(503)).await;
+    let mut retry = dintero::RetryPolicy::default();
+    retry.base = Duration::from_millis(1);
+    let client = server.builder().retry(retry).build().unwrap();
+    let error = client.transactions().get(&id()).await.unwrap_err();
+    assert!(error.to_string().ends_with(", 3 attempts)"), "{error}");
+    assert!(error.is_retryable());
+}

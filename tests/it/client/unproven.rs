@@ -291,3 +291,102 @@ async fn a_payment_is_looked_for_in_transactions_and_sessions() {
         assert_eq!(verdict.outcome(), outcome, "{listed:?} {sessions}: {verdict:?}");
     }
 }
+
+/// What is in a list and cannot be read is not taken for absent: it may be the payment.
+#[tokio::test]
+async fn a_listed_payment_that_cannot_be_read_is_not_taken_for_absent() {
+    let client_of = |transactions: Value, sessions: Value, read: Value| async move {
+        let server = Server::start(move |seen| {
+            let path = seen.target.split('?').next().unwrap_or_default();
+            match path.strip_prefix("/v1").unwrap_or(path) {
+                _ if seen.is_token() => Reply::token("t0", 14_400),
+                "/transactions" => Reply::Json(200, transactions.clone()),
+                "/sessions" => Reply::Json(200, sessions.clone()),
+                _ => Reply::Json(200, read.clone()),
+            }
+        })
+        .await;
+        (client(&server), server)
+    };
+    let without = |name: &str, value: Option<Value>| {
+        let mut body = transaction("AUTHORIZED", json!([{"event": "AUTHORIZE", "success": true, "amount": 1000}]));
+        match value {
+            Some(value) => body[name] = value,
+            None => drop(body.as_object_mut().unwrap().remove(name)),
+        }
+        body
+    };
+    let order = json!({"amount": 1000, "currency": "NOK", "merchant_reference": "order-1"});
+    let session = |id: Value| json!([{"id": "T12345678.s", "order": order, "transaction_id": id}]);
+    let whole = without("none", None);
+    let settled = || {
+        let client = dintero::Client::new(crate::support::credentials()).unwrap();
+        client.sessions().pay(super::verdicts::pay_request()).timeout(Duration::ZERO).attempt()
+    };
+    // The row, or the row of its session.
+    for (transactions, sessions) in [
+        (json!([without("id", None)]), json!([])),
+        (json!([without("id", Some(json!("of no form")))]), json!([])),
+        (json!([without("amount", Some(json!("much")))]), json!([])),
+        (json!([7]), json!([])),
+        (json!([]), session(json!("of no form"))),
+        (json!([]), session(json!(7))),
+        (json!([]), json!([7])),
+    ] {
+        let what = format!("{transactions} {sessions}");
+        let (client, _server) = client_of(transactions, sessions, whole.clone()).await;
+        let error = client.resolve(&settled()).polling(quick()).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unreadable, "{what}");
+        assert_eq!(error.outcome(), Outcome::Unknown, "{what}");
+    }
+    // The transaction itself.
+    for (name, value) in
+        [("id", None), ("merchant_reference", None), ("merchant_reference", Some(json!(7))), ("status", Some(json!(7)))]
+    {
+        let read = without(name, value.clone());
+        let (client, _server) = client_of(json!([whole.clone()]), json!([]), read).await;
+        let verdict = client.resolve(&settled()).polling(quick()).await.unwrap();
+        assert_eq!(verdict.outcome(), Outcome::Unknown, "{name} {value:?}: {verdict:?}");
+    }
+    // Another's session, and one that nobody has paid, are none.
+    for sessions in [session(Value::Null), json!([])] {
+        let (client, _server) = client_of(json!([]), sessions, whole.clone()).await;
+        let verdict = client.resolve(&settled()).polling(quick()).await.unwrap();
+        assert_eq!(verdict.outcome(), Outcome::NotReceived);
+    }
+}
+
+/// A cancellation whose session is not cancelled, with a transaction that hides whether one is under way.
+#[tokio::test]
+async fn a_cancellation_is_not_taken_for_absent_by_what_cannot_be_read() {
+    let session = SessionId::new("T12345678.s").unwrap();
+    let first = json!({"event": "AUTHORIZE", "success": true, "amount": 1000});
+    let settled = || {
+        let client = dintero::Client::new(crate::support::credentials()).unwrap();
+        client.sessions().cancel(&session).timeout(Duration::ZERO).attempt()
+    };
+    for (transaction_id, events, outcome) in [
+        (json!(ID), json!([first]), Outcome::NotReceived),
+        (Value::Null, json!([]), Outcome::NotReceived),
+        (json!("of no form"), json!([first]), Outcome::Unknown),
+        (json!(ID), json!([]), Outcome::Unknown),
+        (json!(ID), json!("none"), Outcome::Unknown),
+        (json!(ID), json!([first, 7]), Outcome::Unknown),
+        (json!(ID), json!([first, {"event": 7}]), Outcome::Unknown),
+        (json!(ID), json!([first, {"event": "INITIATE_VOID", "request_id": "r1"}]), Outcome::UnderWay),
+        (json!(ID), json!([first, {"event": "VOID", "success": false}]), Outcome::Rejected),
+        (json!(ID), json!([first, {"event": "VOID", "success": true}]), Outcome::Unknown),
+    ] {
+        let what = format!("{transaction_id} {events}");
+        let order = json!({"amount": 1000, "currency": "NOK", "merchant_reference": "order-1"});
+        let body = json!({"id": "T12345678.s", "order": order, "transaction_id": transaction_id});
+        let server = Server::start(move |seen| match seen.target.contains("/sessions/") {
+            _ if seen.is_token() => Reply::token("t0", 14_400),
+            true => Reply::Json(200, body.clone()),
+            false => Reply::Json(200, transaction("AUTHORIZED", events.clone())),
+        })
+        .await;
+        let verdict = client(&server).resolve(&settled()).polling(quick()).await.unwrap();
+        assert_eq!(verdict.outcome(), outcome, "{what}: {verdict:?}");
+    }
+}

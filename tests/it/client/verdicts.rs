@@ -5,13 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use dintero::types::{AuthorizationRequest, CaptureRequest, PayRequest, RefundRequest};
-use dintero::{
-    Attempt, Client, Error, ErrorKind, Operation, Outcome, PollOptions, Response, RetryPolicy, TransactionId, Verdict,
-};
+use dintero::types::{CaptureRequest, PayRequest};
+use dintero::{Client, Error, ErrorKind, Outcome, PollOptions, Response, RetryPolicy, TransactionId, Verdict};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::support::{Reply, Seen, Server};
 
@@ -49,7 +47,7 @@ pub(crate) async fn service(lost: bool, tell: impl Fn(&str) -> Value + Send + Sy
     .await
 }
 
-fn reference_of(seen: &Seen) -> String {
+pub(crate) fn reference_of(seen: &Seen) -> String {
     let body = serde_json::from_slice::<Value>(&seen.body).unwrap_or_default();
     let names = ["capture_reference", "refund_reference", "reference"];
     names.iter().find_map(|name| body[*name].as_str()).unwrap_or_default().to_owned()
@@ -103,7 +101,7 @@ async fn somebody_elses_failure_is_not_ours() {
     assert_eq!(verdict.outcome(), Outcome::Completed);
 }
 
-fn pay_request() -> PayRequest {
+pub(crate) fn pay_request() -> PayRequest {
     serde_json::from_value(json!({
         "session": {"order": {"amount": 1000, "currency": "NOK", "merchant_reference": "order-1"},
                     "customer": {"tokens": {"payex.creditcard": {"payment_token": "token"}}}},
@@ -205,7 +203,7 @@ async fn a_success_without_a_reference_may_be_ours() {
 }
 
 /// The event of a capture that the service carried out.
-fn done(reference: &str) -> Value {
+pub(crate) fn done(reference: &str) -> Value {
     json!({"id": "1", "event": "CAPTURE", "amount": 400, "success": true, "event_reference": reference})
 }
 
@@ -328,89 +326,28 @@ async fn a_refused_request_was_sent() {
     assert!(error.attempts() > 1);
 }
 
+/// Refused once, and time is up while the connection for the second request does not come about.
 #[tokio::test]
-async fn an_attempt_made_before_outlives_a_dropped_future() {
-    for executes in [true, false] {
-        let reference = Arc::new(std::sync::Mutex::new(String::new()));
-        let seen_reference = reference.clone();
-        let server = Server::start(move |seen| {
-            if seen.is_token() {
-                return Reply::token("t0", 14_400);
-            }
-            if seen.method == "POST" {
-                *seen_reference.lock().unwrap() = reference_of(seen);
-                return Reply::Hang;
-            }
-            let authorized = json!({"event": "AUTHORIZE", "success": true, "amount": 1000});
-            let events =
-                if executes { json!([authorized, done(&seen_reference.lock().unwrap())]) } else { json!([authorized]) };
-            Reply::Json(200, transaction("PARTIALLY_CAPTURED", events))
-        })
-        .await;
-        let client = client(&server);
-        let mut call = client.transactions().capture(&id(), CaptureRequest::new(400));
-        let stored = serde_json::to_string(&call.attempt()).unwrap();
-        assert!(tokio::time::timeout(Duration::from_millis(200), call.into_future()).await.is_err());
-
-        // As after a crash: only what was stored is left.
-        let attempt: Attempt = serde_json::from_str(&stored).unwrap();
-        assert_eq!(attempt.reference(), Some(reference.lock().unwrap().as_str()), "the reference went with it");
-        let open = client.resolve(&attempt).polling(quick()).await.unwrap();
-        let outcome = if executes { Outcome::Completed } else { Outcome::Unknown };
-        assert_eq!(open.outcome(), outcome, "it may still arrive until its time is up: {open:?}");
-        assert_eq!((attempt.operation(), attempt.amount()), (Operation::CaptureTransaction, Some(400)));
-    }
-}
-
-#[tokio::test]
-async fn an_attempt_is_sent_in_its_time_or_not_at_all() {
-    let server = service(false, |reference| transaction("PARTIALLY_CAPTURED", json!([done(reference)]))).await;
-    let client = client(&server);
-    let begin = |timeout| client.transactions().capture(&id(), CaptureRequest::new(400)).timeout(timeout);
-    let mut late = begin(Duration::from_millis(1));
-    let attempt = late.attempt();
-    tokio::time::sleep(Duration::from_millis(20)).await;
-    let error = late.await.unwrap_err();
-    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
-    assert_eq!(error.attempt(), Some(&attempt));
-    assert!(server.calls().is_empty(), "nothing was sent");
-
-    let mut early = begin(Duration::from_secs(30));
-    let attempt = early.attempt();
-    let captured = early.await.unwrap();
-    assert_eq!(captured.attempt().reference(), attempt.reference());
-    assert!(captured.attempt().until() <= attempt.until());
-    let other = dintero::AccountId::new("T87654321").unwrap();
-    let other = Client::new(dintero::Credentials::new(other, "a", "b")).unwrap();
-    let error = other.resolve(&attempt).polling(quick()).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
-}
-
-#[tokio::test]
-async fn every_call_with_a_reference_gets_one() {
-    let tell = |name: &'static str, status: &'static str| {
-        move |reference: &str| {
-            let event = json!({"event": name, "amount": 400, "success": true, "event_reference": reference});
-            let first = json!({"event": "AUTHORIZE", "amount": 1000, "success": true});
-            transaction(status, json!([first, event]))
+async fn a_deadline_while_connecting_again_takes_back_no_refusal() {
+    let tokens = Server::start(|_| Reply::token("t0", 14_400)).await;
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
+    let address = listener.local_addr().unwrap();
+    let refusing = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
+        // Nobody is accepted any more: once the queue is full, a connection does not come about.
+        let mut waiting = Vec::new();
+        while let Ok(connected) = tokio::time::timeout(Duration::from_millis(200), TcpStream::connect(address)).await {
+            waiting.push(connected.unwrap());
         }
-    };
-    let server = service(false, tell("AUTHORIZE", "AUTHORIZED")).await;
-    let request = AuthorizationRequest::new().amount(400);
-    let updated = client(&server).transactions().update_authorization(&id(), request.clone()).await.unwrap();
-    assert!(updated.is_completed());
-    let sent = server.calls()[0].json()["reference"].as_str().unwrap().to_owned();
-    assert_eq!(updated.attempt().reference(), Some(sent.as_str()));
-
-    let server = service(true, tell("AUTHORIZE", "AUTHORIZED")).await;
-    let authorizing = client(&server);
-    let error = authorizing.transactions().update_authorization(&id(), request.clone()).await.unwrap_err();
-    let verdict = authorizing.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
-    assert_eq!(verdict.outcome(), Outcome::Completed);
-
-    let server = service(true, tell("REFUND", "PARTIALLY_REFUNDED")).await;
-    let refunding = client(&server);
-    let error = refunding.transactions().refund(&id(), RefundRequest::new(400)).await.unwrap_err();
-    let verdict = refunding.resolve(error.attempt().unwrap()).polling(quick()).await.unwrap();
-    assert_eq!(verdict.outcome(), Outcome::Completed);
+        stream.write_all(b"HTTP/1.1 401 X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await.unwrap();
+        std::future::pending::<()>().await;
+        drop((listener, waiting));
+    });
+    let client = tokens.builder().base_url(format!("http://{address}/v1")).timeout(Duration::from_secs(2));
+    let error = capture(&client.retry(RetryPolicy::never()).build().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::Timeout, Outcome::Rejected, 2));
+    refusing.abort();
 }
