@@ -2,7 +2,8 @@
 //!
 //! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
 //! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
-//! - [`construct`] with [`builder`], [`enums`], [`operations`], [`requests`]: what is made of the model beside it.
+//! - [`construct`] with [`builder`], [`enums`], [`operations`], [`requests`] with [`groups`], [`paging`] and [`toggles`]:
+//!   what is made of the model beside it.
 //!
 //! Names, descriptions and repairs are decided in `spec/` and `xtask`; here they are only read. `cargo xtask` includes
 //! these modules, so that what it measures and checks is what gets built.
@@ -11,13 +12,16 @@ pub mod builder;
 pub mod construct;
 pub mod enums;
 pub mod generator;
+pub mod groups;
 pub mod model;
 pub mod names;
 pub mod operations;
+pub mod paging;
 pub mod requests;
 pub mod rust;
 pub mod structs;
 pub mod surface;
+pub mod toggles;
 
 use model::Surface;
 

@@ -3,8 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+use super::groups::group_type;
 use super::model::{Call, Shape, Surface};
-use super::requests::group_type;
 
 /// The enum of the operations.
 pub fn operations(surface: &Surface) -> TokenStream {
