@@ -1,5 +1,7 @@
-//! A snapshot that shows every drift of the generated Rust API, as the lines that changed: review it with
-//! `cargo insta review`. It needs no client that compiles.
+//! What is generated: a snapshot that shows every drift of the Rust API as the lines that changed (review it with
+//! `cargo insta review`; it needs no client that compiles), and what no code is made of.
+
+mod refusals;
 
 use std::path::Path;
 
