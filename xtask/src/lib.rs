@@ -17,6 +17,7 @@ pub mod regen;
 pub mod revision;
 pub mod sandbox;
 pub mod schema;
+pub mod semver;
 pub mod signature_oracle;
 pub mod slice;
 pub mod snapshots;

@@ -63,10 +63,12 @@ enum Task {
     },
     /// Edit a copy of the workspace as a revision of upstream would, and build and use it without an edit by hand.
     Revision {
-        /// Also run the client's own tests on it: nothing but snapshots may differ.
+        /// Also run the client's own tests on it.
         #[arg(long)]
         tests: bool,
     },
+    /// Compare the crates of two revisions with `cargo semver-checks`, and fail when drift's verdict is milder.
+    Semver(xtask::semver::Semver),
     /// Kill workers that share a store, and prove that each payment is captured exactly once. Needs PostgreSQL and Redis.
     Stores(xtask::stores::Stores),
     /// Print the slice of an upstream document that the crate binds.
@@ -128,6 +130,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Stats { missing } => return stats(missing),
         Task::Timetravel { least, seed } => return timetravel(least, seed),
         Task::Revision { tests } => xtask::revision::run(tests)?,
+        Task::Semver(semver) => xtask::semver::run(&semver)?,
         Task::Stores(stores) => xtask::stores::run(&stores)?,
         Task::Slice { from } => {
             print!("{}", xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?));

@@ -209,6 +209,13 @@ impl Overlay {
             let path = published.map_or(path, |found| found.path.as_str());
             curated["paths"][path][key.method] = operation;
         }
+        // What is new is left out until it has a name: `stale` says so.
+        let ours: Vec<Key> = self.operations.values().filter_map(|call| Some(call.key().ok()?.0)).collect();
+        for (key, operation) in model.operations().iter().filter(|(key, _)| !ours.contains(key)) {
+            let title = &operation.title;
+            stale.push(format!("{title}: the operation has no name: name it under `operations` of the overlay"));
+            curated["paths"][&operation.path][key.method]["x-handwritten"] = json!(true);
+        }
         Ok((curated, stale))
     }
 

@@ -9,7 +9,6 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::drift::rust_items::RustItems;
 use crate::model::{Model, contradictions};
 use crate::overlay::{Overlay, Stale};
 use crate::passes::describe::Descriptions;
@@ -109,14 +108,6 @@ impl Spec {
         serde_json::from_str(&self.read("upstream.json")?).context("spec/upstream.json is not JSON")
     }
 
-    /// The Rust items of the document as it is written.
-    ///
-    /// # Errors
-    /// When it is missing or not JSON.
-    pub fn rust_items(&self) -> Result<RustItems> {
-        Ok(RustItems::new(serde_json::from_str(&self.read("dintero.json")?).context("spec/dintero.json is not JSON")?))
-    }
-
     /// Generates the document for a slice, with the overlay and the descriptions of this folder.
     ///
     /// # Errors
@@ -169,7 +160,7 @@ impl Spec {
             problems.take(guards::check_document(&model, &document));
         }
         if stale == Stale::Refuse {
-            problems.extend(unfit.iter().map(|entry| format!("does not apply any more: {entry}")));
+            problems.extend(unfit.iter().map(|entry| format!("does not fit: {entry}")));
         }
         problems.settle(Generated { document, skipped: unfit })
     }
@@ -211,7 +202,7 @@ impl Spec {
         let generated = self.generate(&slice, stale)?;
         let fresh = generated.skipped.iter().filter(|entry| !left_out.contains(&entry.as_str()));
         let mut problems = Problems::default();
-        problems.extend(fresh.map(|entry| format!("does not apply any more: {entry}")));
+        problems.extend(fresh.map(|entry| format!("does not fit: {entry}")));
         problems.settle(())?;
         self.written(&slice, &lock, &generated)
     }

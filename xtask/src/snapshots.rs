@@ -1,7 +1,8 @@
-//! The document that the bindings are generated from, in lines: one for every operation, parameter, check, field and value.
+//! The interface in lines: the service around the operations, the document that the bindings are generated from, the Rust
+//! API. One line for every operation, parameter, check, field, value and method.
 //!
 //! They are the snapshots that show what a revision changes, also where the handwritten client does not yet compile with
-//! it. `regen --from` writes them, `xtask/tests/interface.rs` holds them against the document.
+//! it. `regen --from` writes them, `xtask/tests/interface.rs` holds them against what is pinned.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,19 +10,31 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use serde_json::{Map, Value};
 
-/// The snapshots, by name.
-#[must_use]
-pub fn all(document: &Value) -> [(&'static str, String); 2] {
-    [("operations", operations(document)), ("schemas", schemas(document))]
-}
+use crate::bindings::model::{Construct, Kind, Shape, Surface, Type};
+use crate::bindings::rust;
+use crate::model::Model;
 
-/// Writes the snapshots of `document` over those in `dir`, and returns the names of those that moved.
+/// The snapshots, by name.
 ///
 /// # Errors
-/// When one cannot be written. One that is not there is left out: it is made by `cargo insta`.
-pub fn write(dir: &Path, document: &Value) -> Result<Vec<String>> {
+/// When the slice cannot be read, or no code can be generated from the document.
+pub fn all(document: &Value, slice: &Value) -> Result<[(&'static str, String); 4]> {
+    let surface = crate::generated::code(document)?.surface;
+    Ok([
+        ("service", service(slice)?),
+        ("operations", operations(document)),
+        ("schemas", schemas(document)),
+        ("rust_api", rust_api(&surface)),
+    ])
+}
+
+/// Writes the snapshots of `document` and the `slice` that it was made of over those in `dir`, and returns the names of those that moved.
+///
+/// # Errors
+/// As [`all`], and when one cannot be written. One that is not there is left out: it is made by `cargo insta`.
+pub fn write(dir: &Path, document: &Value, slice: &Value) -> Result<Vec<String>> {
     let mut moved = Vec::new();
-    for (name, text) in all(document) {
+    for (name, text) in all(document, slice)? {
         let path = dir.join(format!("interface__{name}.snap"));
         let Ok(present) = std::fs::read_to_string(&path) else { continue };
         // The head, between two lines of dashes, stays.
@@ -133,4 +146,91 @@ fn schemas(document: &Value) -> String {
         }
     }
     out
+}
+
+/// What is outside of every body, of the slice: nothing is generated from it, and callers depend on it.
+fn service(slice: &Value) -> Result<String> {
+    let mut lines = Vec::new();
+    for operation in Model::read("pinned", slice)?.operations().values() {
+        let title = &operation.title;
+        lines.extend(operation.servers.facts.keys().map(|server| format!("{title} at {server}")));
+        lines.extend(operation.security.facts.keys().map(|one| format!("{title} by {one}")));
+        for (key, parameter) in &operation.parameters {
+            let mark = if parameter.required { "!" } else { "" };
+            lines.push(format!("{title} takes {} {}{mark}", key.location, key.name));
+        }
+        let bodies = operation.body.iter().flat_map(|body| body.media.keys());
+        lines.extend(bodies.map(|media| format!("{title} sends {media}")));
+        for (status, response) in &operation.responses {
+            lines.push(format!("{title} gives {status}"));
+            lines.extend(response.media.keys().map(|media| format!("{title} gives {status} {media}")));
+            lines.extend(response.headers.keys().map(|name| format!("{title} gives {status} header {name}")));
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+/// What users of the crate see.
+#[must_use]
+pub fn rust_api(surface: &Surface) -> String {
+    let mut lines = Vec::new();
+    surface.types.iter().for_each(|known| describe(known, &mut lines));
+    for call in &surface.calls {
+        let name = format!("call {}.{}", call.group, call.name);
+        let kind = if call.reads_only { "reads" } else { "acts" };
+        lines.push(format!("{name}: {} {} {kind}", call.method, call.path));
+        lines.extend(call.request.iter().map(|request| format!("{name}(body): {request}")));
+        lines.extend(call.toggles.iter().map(|toggles| format!("{name}(toggles): {toggles}")));
+        lines.extend(call.paging.iter().map(|paging| format!("{name}.rows() by {}", paging.cursor)));
+        for param in call.path_params.iter().chain(&call.query) {
+            let need = if param.required { "" } else { "?" };
+            lines.push(format!("{name}({}{need}): {}", param.rust, rust::text(&param.kind)));
+            if !param.required && param.setter != param.rust {
+                lines.push(format!("{name}({}) is set by {}", param.rust, param.setter));
+            }
+        }
+        let target = Kind::Type(call.response.target.clone());
+        let target = if call.response.list { Kind::List(Box::new(target)) } else { target };
+        lines.push(format!("{name} -> {}", rust::text(&target)));
+        lines.extend(call.result.iter().map(|result| format!("{name} makes a {result} of it")));
+    }
+    lines.sort();
+    lines.join("\n")
+}
+
+fn describe(known: &Type, lines: &mut Vec<String>) {
+    let name = &known.name;
+    match &known.shape {
+        Shape::Struct { fields, keeps_unknown, construct, restates } => {
+            lines.push(format!("struct {name} {:?}", known.direction));
+            lines.extend(restates.iter().map(|other| format!("fn {name}::from({other})")));
+            lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
+            for field in fields {
+                lines.push(format!("struct {name}.{}: {}", field.rust, rust::field_text(field)));
+                lines.extend(
+                    field
+                        .setter
+                        .iter()
+                        .filter(|setter| **setter != field.rust)
+                        .map(|setter| format!("struct {name}.{} is set by {setter}", field.rust)),
+                );
+            }
+            match construct {
+                Construct::None => {}
+                Construct::New { arguments } => lines.push(format!("fn {name}::new({})", arguments.join(", "))),
+                Construct::Builder { fields } => lines.push(format!("fn {name}::builder({})", fields.join(", "))),
+            }
+        }
+        Shape::Enum { values } => {
+            lines.push(format!("enum {name}"));
+            lines.extend(values.iter().map(|value| format!("enum {name}::{} = {:?}", value.rust, value.json)));
+        }
+        Shape::Choice { property, variants } => {
+            lines.push(format!("choice {name} by {property}"));
+            for variant in variants {
+                lines.push(format!("choice {name}::{}({}) = {:?}", variant.rust, variant.target, variant.tag));
+            }
+        }
+        Shape::Provided { path } => lines.push(format!("provided {name}: {path}")),
+    }
 }

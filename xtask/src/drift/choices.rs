@@ -88,7 +88,7 @@ fn group(comparer: &mut Comparer<'_>, old: &Group, new: &Group, found: &mut Foun
     let matched = variants::matched(comparer.old, comparer.new, &old.alternatives, &new.alternatives);
     for (label, left, right) in matched.both {
         let pair = comparer.pair(left, right);
-        found.children.push(Child { step: Step::Variant(label), pair, optional: false, instead: None });
+        found.children.push(Child { step: Step::Variant(label), pair, instead: None });
     }
     let mut removed = matched.removed.into_iter();
     let mut added = matched.added.into_iter();
@@ -151,7 +151,7 @@ fn discriminator(
                     delta
                 });
                 let pair = comparer.pair(left.schema, right.schema);
-                found.children.push(Child { step, pair, optional: false, instead });
+                found.children.push(Child { step, pair, instead });
             }
             (Some(left), None) => {
                 let mut delta = gone(delta(Edit::Removed), comparer.old, left, false);

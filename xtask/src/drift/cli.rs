@@ -14,9 +14,10 @@ use clap::Args;
 use serde_json::Value;
 
 use super::accepted::Accepted;
+use super::measure::{Made, measure};
 use super::report::{FailOn, Report};
-use super::rust_items::RustItems;
 use super::{compare, markdown, rules, text};
+use crate::regen::Spec;
 use crate::{slice, source};
 
 /// Compare two revisions of the interface by what they mean. Writes nothing.
@@ -88,7 +89,7 @@ pub fn run(args: &Drift, today: NaiveDate) -> Result<ExitCode> {
     let source = source::load(args.from.as_deref().unwrap_or_default())?;
     source.check_against(&old.slice, args.removed)?;
     let new = Side::of(source)?;
-    let mut report = report(&old, &new, items(&spec)?.as_ref())?;
+    let mut report = report(&old, &new, &Spec::at(&spec))?;
     let accepted = args.accepted.clone().unwrap_or_else(|| spec.join("drift-accepted.toml"));
     if args.accepted.is_some() || accepted.exists() {
         accept(&accepted, &mut report, today)?;
@@ -140,31 +141,18 @@ impl Side {
     }
 }
 
-/// The report on two revisions, with the Rust items where `items` knows them.
+/// The report on two revisions, with what they do to the crate by the curation of `spec`.
 ///
 /// # Errors
 /// As [`compare`].
-pub fn report(old: &Side, new: &Side, items: Option<&RustItems>) -> Result<Report> {
+pub fn report(old: &Side, new: &Side, spec: &Spec) -> Result<Report> {
     let mut report = compare(&old.slice, &new.slice)?;
     for (revision, side) in [(&mut report.old, old), (&mut report.new, new)] {
         revision.origin.clone_from(&side.origin);
         revision.date.clone_from(&side.date);
     }
-    if let Some(items) = items {
-        items.annotate(&mut report);
-    }
+    measure(&mut report, Made::of(spec, &old.slice), Made::of(spec, &new.slice));
     Ok(report)
-}
-
-/// The Rust items of the crate as it stands.
-fn items(spec: &Path) -> Result<Option<RustItems>> {
-    let path = spec.join("dintero.json");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let document = serde_json::from_slice(&bytes).with_context(|| format!("{} is not valid JSON", path.display()))?;
-    Ok(Some(RustItems::new(document)))
 }
 
 fn accept(path: &Path, report: &mut Report, today: NaiveDate) -> Result<()> {
@@ -173,22 +161,13 @@ fn accept(path: &Path, report: &mut Report, today: NaiveDate) -> Result<()> {
     Accepted::parse(&text).and_then(|accepted| accepted.apply(report, today)).with_context(name)
 }
 
-/// Every rule with its verdicts, in Markdown: what `spec/drift-rules.md` holds.
+/// Every rule with its verdict, in Markdown: what `spec/drift-rules.md` holds.
 #[must_use]
 pub fn rules_table() -> String {
-    let mut out = String::from(
-        "# Rules of the drift report\n\n\
-         Written by `cargo xtask drift --rules`.\n\n\
-         A rule id names the direction, the thing and what happened to it. A change in a schema that requests and\n\
-         responses share is one change; its id has no direction. The caller is a program written for the older revision;\n\
-         the crate is this one, once it has taken the change over. A type that only widened or narrowed is compatible\n\
-         in the direction where that does no harm; a format that decides on a Rust type is major; nothing a header does\n\
-         is more than a patch, since no generated item comes from it.\n\n\
-         | rule | caller | crate |\n|---|---|---|\n",
-    );
+    let mut out = String::from(include_str!("rules.md"));
     for rule in rules::Rule::all() {
-        let (caller, bump) = super::verdict::verdict(rule, super::verdict::Circumstances::default());
-        out.push_str(&format!("| `{}` | {} | {} |\n", rule.id(), caller.word(), bump.word()));
+        let caller = super::verdict::verdict(rule, super::delta::Hint::None);
+        out.push_str(&format!("| `{}` | {} |\n", rule.id(), caller.word()));
     }
     out
 }

@@ -13,10 +13,6 @@ pub(crate) enum Hint {
     Wider,
     /// The old type took in all of the new one.
     Narrower,
-    /// The format decides on a Rust type, on one side at least.
-    RustType,
-    /// The media type is not the one this crate speaks.
-    OtherMedia,
 }
 
 /// A difference at one place of the interface, which many operations may reach.

@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::delta::{Delta, Hint};
+use super::delta::Delta;
 use super::rules::{Direction, Edit, Flag, Kind, Noun};
 use super::schema::{Comparer, PairId, come, gone};
 use crate::model::Model;
 use crate::model::document::Place;
-use crate::model::operation::{Body, Key, Listed, Media, Operation, Parameter, ParameterKey, Response};
+use crate::model::operation::{Body, Key, Listed, Media, Operation, Parameter, ParameterKey, Response, normalised};
 use crate::model::schema::Below;
 
 /// A place outside of schemas where the interface can be told apart.
@@ -50,7 +50,8 @@ pub(crate) fn compare(comparer: &mut Comparer<'_>) -> Reached {
         let endpoint = reached.titles.len();
         reached.titles.push(title);
         reached.keys.push(format!("{} {}", key.method.to_uppercase(), key.path));
-        let mut side = Side { comparer: &mut *comparer, reached: &mut reached, endpoint };
+        let names = normalised(new.or(old).map_or("", |endpoint| endpoint.path.as_str())).1;
+        let mut side = Side { comparer: &mut *comparer, reached: &mut reached, endpoint, names };
         match (old, new) {
             (Some(old), Some(new)) => side.endpoint(old, new),
             (old, new) => {
@@ -75,9 +76,18 @@ struct Side<'c, 'a> {
     comparer: &'c mut Comparer<'a>,
     reached: &'c mut Reached,
     endpoint: usize,
+    /// The names of the path parameters, as the title has them.
+    names: Vec<String>,
 }
 
 impl Side<'_, '_> {
+    /// A parameter as a caller calls it: those of the path are compared by their position.
+    fn label(&self, key: &ParameterKey) -> String {
+        let position = key.name.trim_matches(['{', '}']).parse::<usize>().ok().filter(|_| key.location == "path");
+        let name = position.and_then(|position| self.names.get(position.checked_sub(1)?));
+        name.map_or_else(|| key.label(), |name| format!("path {name}"))
+    }
+
     fn add(&mut self, direction: Direction, noun: Noun, place: String, delta: Delta) {
         let index = self.comparer.add(delta);
         self.reached.found.push((Spot { endpoint: self.endpoint, direction, noun, place }, index));
@@ -163,22 +173,22 @@ impl Side<'_, '_> {
         while let Some((left, right)) = moved(&gone, &come) {
             let ((from, ours), (to, theirs)) = (gone.remove(left), come.remove(right));
             let delta = Delta::new(Kind::Location)
-                .about(format!("{}, {}", from.label(), to.label()))
+                .about(format!("{}, {}", self.label(from), self.label(to)))
                 .was(Some(from.location.clone()), &[ours.place])
                 .is(Some(to.location.clone()), &[theirs.place]);
-            self.add(Direction::Request, Noun::Parameter, to.label(), delta);
+            self.add(Direction::Request, Noun::Parameter, self.label(to), delta);
         }
         for (key, parameter) in gone {
             let delta = self.member(Edit::Removed, parameter);
-            self.add(Direction::Request, Noun::Parameter, key.label(), delta);
+            self.add(Direction::Request, Noun::Parameter, self.label(key), delta);
         }
         for (key, parameter) in come {
             let delta = self.member(Edit::Added, parameter);
-            self.add(Direction::Request, Noun::Parameter, key.label(), delta);
+            self.add(Direction::Request, Noun::Parameter, self.label(key), delta);
         }
         for (key, ours) in old {
             if let Some(theirs) = new.get(key) {
-                self.described(Direction::Request, Noun::Parameter, &key.label(), ours, theirs);
+                self.described(Direction::Request, Noun::Parameter, &self.label(key), ours, theirs);
             }
         }
     }
@@ -258,14 +268,12 @@ impl Side<'_, '_> {
                 break;
             }
             let names: Vec<&str> = [before, after].into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-            let ours = names.iter().any(|name| name.starts_with("application/json"));
             let side = |entry: Option<(&String, &Media)>, holder: Place| {
                 (entry.map(|(name, _)| name.clone()), vec![entry.map_or(holder, |(_, media)| media.place)])
             };
             let (was, is) = (side(before, holders.0), side(after, holders.1));
             let delta = Delta::new(Kind::MediaType(edit(before.is_some(), after.is_some())))
                 .about(names.join(", "))
-                .hint(if ours { Hint::None } else { Hint::OtherMedia })
                 .was(was.0, &was.1)
                 .is(is.0, &is.1);
             self.add(direction, Noun::Body, place.to_owned(), delta);

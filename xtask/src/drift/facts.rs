@@ -12,9 +12,6 @@ use crate::model::fact::{Fact, Keyword, Limit, Stated};
 use crate::model::schema::Values;
 use crate::model::{Model, SchemaId};
 
-/// Formats whose values this crate reads into a type of their own.
-const RUST_TYPES: [&str; 2] = ["date-time", "date"];
-
 /// A rule that comes, goes or changes with its text.
 type TextRule = (Keyword, fn(Edit) -> Kind);
 
@@ -95,15 +92,7 @@ impl Comparer<'_> {
                 (Some(a), Some(b)) if !a.fact.same(&b.fact, keyword) => Edit::Changed,
                 _ => continue,
             };
-            let rust_type = [before, after].into_iter().flatten().any(|stated| {
-                keyword == Keyword::Format && matches!(&stated.fact, Fact::Texts(texts) if texts.iter().any(|text| RUST_TYPES.contains(&text.as_str())))
-            });
-            found.deltas.push(
-                Delta::new(kind(edit))
-                    .hint(if rust_type { Hint::RustType } else { Hint::None })
-                    .was(shown(before), &by(before))
-                    .is(shown(after), &by(after)),
-            );
+            found.deltas.push(Delta::new(kind(edit)).was(shown(before), &by(before)).is(shown(after), &by(after)));
         }
     }
 

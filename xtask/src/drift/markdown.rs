@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::family::{self, families};
 use super::report::{Change, Report, Section};
 use super::text::{clean, counted, headline, title};
 use super::verdict::{Bump, Caller};
@@ -30,12 +31,67 @@ pub fn render(report: &Report) -> String {
         if section == Section::Enums {
             enums(&mut out, &changes);
         } else {
-            for change in changes {
-                out.push_str(&format!("- {}{}: {}{}\n", mark(&[change]), place(change), what(change), tail(change)));
+            for changes in families(changes.iter().copied()) {
+                let Some(change) = changes.first() else { continue };
+                let more = match changes.len() - 1 {
+                    0 => String::new(),
+                    more => {
+                        format!(" and {}", counted(more, "place like it").replace("place like its", "places like it"))
+                    }
+                };
+                let line = format!("- {}{}{more}: {}{}\n", mark(&changes), place(change), what(change), tail(change));
+                out.push_str(&line);
             }
         }
     }
+    let inside = surface(report);
+    if !inside.is_empty() {
+        out.push_str(&format!("\n### This crate: {}\n\n{inside}", report.krate.bump.word()));
+    }
     out
+}
+
+/// What the newer revision does to this crate, a line for each item.
+#[must_use]
+pub fn surface(report: &Report) -> String {
+    let krate = &report.krate;
+    let mut out = String::new();
+    if let Some(why) = &krate.unmeasured {
+        return format!("Unknown, since nothing can be generated from {}.\n", clean(why));
+    }
+    let (shown, documented) = family::differences(report);
+    let mut by_what: Vec<(Bump, Section, &str, Vec<&str>)> = Vec::new();
+    for difference in shown {
+        let (bump, section, what) = (difference.bump, difference.section, difference.what.as_str());
+        match by_what.iter_mut().find(|known| (known.0, known.1, known.2) == (bump, section, what)) {
+            Some((.., items)) => items.push(&difference.item),
+            None => by_what.push((bump, section, what, vec![&difference.item])),
+        }
+    }
+    for (bump, section, what, items) in by_what {
+        let mark = if bump == Bump::Patch { String::new() } else { format!("**{}** ", bump.word()) };
+        let items: Vec<String> = items.into_iter().map(code).collect();
+        let line = match section {
+            Section::Added => format!("{} added, {}", items.join(", "), code(what)),
+            Section::Removed => format!("{} removed, {}", items.join(", "), code(what)),
+            Section::Enums => format!("{} {}", items.join(", "), clean(what)),
+            Section::Changed => format!("{}: {}", items.join(", "), clean(what)),
+        };
+        out.push_str(&format!("- {mark}{line}\n"));
+    }
+    if documented > 0 {
+        out.push_str(&format!("- Documentation of {}\n", counted(documented, "item")));
+    }
+    if !krate.left_out_of_new.is_empty() {
+        out.push_str("\nLeft out of the overlay and the descriptions, since it does not fit:\n\n");
+        krate.left_out_of_new.iter().for_each(|entry| out.push_str(&format!("- {}\n", code(entry))));
+    }
+    out
+}
+
+/// A change that is in no item of this crate, in a line.
+pub(crate) fn line(change: &Change) -> String {
+    format!("- {}{}: {}\n", mark(&[change]), place(change), what(change))
 }
 
 /// One line per enum, with all the values that came and went.

@@ -8,7 +8,9 @@
 //! 3. `schema`, `facts`, `choices`, `variants`: pairs of resolved schemas and how they differ.
 //! 4. `walk`: every operation, direction and JSON path that reaches a difference.
 //! 5. `group`: differences that one edit made are one change.
-//! 6. [`rules`], [`verdict`]: which rule a change falls under and what it means. [`rust_items`]: which item it concerns.
+//! 6. [`rules`], [`verdict`]: which rule a change falls under and what it means to a caller.
+//!
+//! What a change does to this crate is [measured](measure) on what is generated from both revisions: `surface`.
 //!
 //! [`report`] is the result, [`text`] and [`markdown`] show it, [`changelog`] writes it down, [`accepted`] holds what was
 //! decided about changes, [`cli`] is the command. Reading documents is in [`crate::source`], cutting them in [`crate::slice`].
@@ -20,13 +22,15 @@ pub mod cli;
 mod delta;
 mod endpoints;
 mod facts;
+mod family;
 mod group;
 mod kind;
 pub mod markdown;
+pub mod measure;
 pub mod report;
 pub mod rules;
-pub mod rust_items;
 mod schema;
+mod surface;
 pub mod text;
 mod variants;
 pub mod verdict;
@@ -42,6 +46,8 @@ use crate::model::{Model, ModelError};
 
 /// Compares two documents and reports every change of meaning from `old` to `new`.
 ///
+/// What they do to this crate is left unknown: see [`measure::measure`].
+///
 /// # Errors
 /// When a document is not what OpenAPI 3.0 allows in a way that leaves its meaning open: a reference to nothing, to
 /// another file or in a circle, a key of the wrong type, nesting without end.
@@ -53,31 +59,19 @@ pub fn compare(old: &Value, new: &Value) -> Result<Report, ModelError> {
     let (titles, keys) = (reached.titles.clone(), reached.keys.clone());
     let sites = walk::sites(&mut comparer, reached)?;
     let names = report::Names { titles: &titles, keys: &keys };
-    let mut changes: Vec<Change> = group::groups(&comparer.deltas)
+    let changes = group::groups(&comparer.deltas)
         .iter()
         .filter_map(|group| report::change(group, &comparer.deltas, &sites, &names))
         .collect();
-    changes.sort_by(|a, b| {
-        let weight = |change: &Change| (change.caller, change.krate.bump);
-        let place = |change: &Change| {
-            (
-                change.operation.clone(),
-                change.place.clone(),
-                change.path.clone(),
-                change.rule.clone(),
-                change.subject.clone(),
-            )
-        };
-        weight(b).cmp(&weight(a)).then_with(|| place(a).cmp(&place(b)))
-    });
     let mut report = Report {
         format: report::FORMAT,
         old: revision(old),
         new: revision(new),
         summary: report::Summary::default(),
+        krate: report::Measured::default(),
         changes,
     };
-    report.count();
+    report.settle();
     Ok(report)
 }
 

@@ -11,11 +11,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::delta::Delta;
 use super::rules::{Direction, Edit, Flag, Kind, Move, Noun, Rule};
-use super::verdict::{Bump, Caller, Circumstances, verdict};
+use super::verdict::{Bump, Caller, verdict};
 use super::walk::{Site, Sites};
 
 /// The form of the JSON below; it grows by one when a reader of the older form could stumble.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// Everything that changed between two revisions of the interface.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -28,8 +28,42 @@ pub struct Report {
     pub new: Revision,
     /// How many changes there are of each weight, accepted ones left out.
     pub summary: Summary,
+    /// What the newer revision does to this crate.
+    #[serde(rename = "crate")]
+    pub krate: Measured,
     /// The changes, the weightiest first.
     pub changes: Vec<Change>,
+}
+
+/// The verdict for this crate: what differs between what is generated from the two revisions, with the curation as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Measured {
+    /// The part of the version that moves.
+    pub bump: Bump,
+    /// What differs.
+    pub differences: Vec<Difference>,
+    /// What of the curation does not fit the older revision, and was left out.
+    pub left_out_of_old: Vec<String>,
+    /// What of the curation does not fit the newer revision, and was left out.
+    pub left_out_of_new: Vec<String>,
+    /// Why nothing could be generated from one of the revisions.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub unmeasured: Option<String>,
+}
+
+/// A difference of what is generated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Difference {
+    /// The Rust item.
+    pub item: String,
+    /// The part of the version that it moves.
+    pub bump: Bump,
+    /// Which part of the changelog it belongs to.
+    pub section: Section,
+    /// What became of the item.
+    pub what: String,
+    /// The fingerprints of the changes that it comes of; none where it only follows from how types are named.
+    pub changes: Vec<String>,
 }
 
 /// A revision of the interface.
@@ -52,9 +86,9 @@ pub struct Summary {
     pub breaking: usize,
     /// Risky for a caller of the API.
     pub risky: usize,
-    /// A major version of this crate.
+    /// Changes that take a major version of this crate.
     pub major: usize,
-    /// A minor version of this crate.
+    /// Changes that take a minor version of this crate.
     pub minor: usize,
     /// Changes that an entry in the list of accepted ones covers.
     pub accepted: usize,
@@ -162,10 +196,10 @@ pub enum FailOn {
 }
 
 impl Change {
-    /// Whether it breaks a caller of the API or a user of this crate.
+    /// Whether it breaks a caller of the API or a user of this crate, or may break one.
     #[must_use]
     pub fn is_breaking(&self) -> bool {
-        self.caller == Caller::Breaking || self.krate.bump == Bump::Major
+        self.caller == Caller::Breaking || self.krate.bump >= Bump::Major
     }
 }
 
@@ -177,8 +211,23 @@ impl Report {
         match level {
             FailOn::None => false,
             FailOn::Any => open.next().is_some(),
-            FailOn::Breaking => open.any(Change::is_breaking),
+            FailOn::Breaking => {
+                let mut loose = self.krate.differences.iter().filter(|difference| difference.changes.is_empty());
+                open.any(Change::is_breaking) || loose.any(|difference| difference.bump >= Bump::Major)
+            }
         }
+    }
+
+    /// Puts the changes in order, the weightiest first, and counts them.
+    pub(crate) fn settle(&mut self) {
+        self.changes.sort_by(|a, b| {
+            let weight = |change: &Change| (change.caller, change.krate.bump);
+            weight(b).cmp(&weight(a)).then_with(|| {
+                let place = |change: &Change| (change.operation.clone(), change.place.clone(), change.path.clone());
+                (place(a), &a.rule, &a.subject).cmp(&(place(b), &b.rule, &b.subject))
+            })
+        });
+        self.count();
     }
 
     /// Counts anew, after changes were accepted.
@@ -226,7 +275,8 @@ pub(crate) fn change(group: &[usize], deltas: &[Delta], sites: &Sites, names: &N
     }
     uses.sort_by(|a, b| (&a.key, &a.reach).cmp(&(&b.key, &b.reach)));
     uses.dedup_by(|a, b| a.key == b.key && a.reach == b.reach);
-    let first = uses.first()?;
+    // The place that a caller knows best gives the change its name.
+    let first = uses.iter().min_by_key(|each| each.rank())?;
 
     let directions: BTreeSet<Direction> = uses.iter().map(|each| each.reach.direction).collect();
     let direction = match directions.iter().next() {
@@ -236,12 +286,7 @@ pub(crate) fn change(group: &[usize], deltas: &[Delta], sites: &Sites, names: &N
     // Property before body before parameter: the name that fits the most uses.
     let noun = uses.iter().map(|each| each.site.noun).min().unwrap_or(Noun::Endpoint);
     let rule = Rule { kind: first.delta.kind, noun, direction };
-    let circumstances = Circumstances {
-        hint: first.delta.hint,
-        headers_only: uses.iter().all(|each| each.reach.place.starts_with("header ")),
-        optional: uses.iter().all(|each| each.site.optional),
-    };
-    let (caller, bump) = verdict(rule, circumstances);
+    let caller = verdict(rule, first.delta.hint);
     let id = rule.id();
     let facts = [
         &id,
@@ -279,7 +324,7 @@ pub(crate) fn change(group: &[usize], deltas: &[Delta], sites: &Sites, names: &N
         direction,
         section: section(kind),
         caller,
-        krate: CrateVerdict { bump, items: Vec::new() },
+        krate: CrateVerdict { bump: Bump::Unknown, items: Vec::new() },
         operation,
         place,
         path,
@@ -297,6 +342,15 @@ struct Use<'d> {
     reach: Reach,
     site: &'d Site,
     delta: &'d Delta,
+}
+
+impl Use<'_> {
+    /// How well a caller knows the place, the best first: what is sent before what is read, and what is near the top
+    /// before copies of it further down, such as those in an audit trail.
+    fn rank(&self) -> (bool, usize, &str, &Reach) {
+        let depth = self.reach.path.matches(['.', '[', '<']).count();
+        (self.reach.direction == Direction::Response, depth, &self.key, &self.reach)
+    }
 }
 
 const fn section(kind: Kind) -> Section {

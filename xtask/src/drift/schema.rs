@@ -23,8 +23,6 @@ pub(crate) struct PairId(pub(crate) u32);
 pub(crate) struct Child {
     pub(crate) step: Step,
     pub(crate) pair: PairId,
-    /// Whether the place can be left out on both sides.
-    pub(crate) optional: bool,
     /// Says it better than the differences of the pair, when there are any.
     pub(crate) instead: Option<Delta>,
 }
@@ -173,7 +171,7 @@ impl<'a> Comparer<'a> {
                     }
                     if let (Some(left), Some(right)) = (left, right) {
                         let pair = self.pair(left.schema, right.schema);
-                        found.children.push(Child { step, pair, optional: !was && !is, instead: None });
+                        found.children.push(Child { step, pair, instead: None });
                     }
                 }
             }
@@ -192,7 +190,7 @@ impl<'a> Comparer<'a> {
             }
             (Some(ours), Some(theirs)) => {
                 let pair = self.pair(ours.schema, theirs.schema);
-                found.children.push(Child { step, pair, optional: false, instead: None });
+                found.children.push(Child { step, pair, instead: None });
             }
         }
     }
@@ -209,7 +207,7 @@ impl<'a> Comparer<'a> {
             (a, b) if a == b => {
                 if let (Some(ours), Some(theirs)) = (before, after) {
                     let pair = self.pair(ours.schema, theirs.schema);
-                    found.children.push(Child { step: Step::Additional, pair, optional: true, instead: None });
+                    found.children.push(Child { step: Step::Additional, pair, instead: None });
                 }
                 return;
             }

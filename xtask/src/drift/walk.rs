@@ -18,8 +18,6 @@ pub(crate) struct Site {
     /// JSON path in the body or value, empty for what is outside of schemas.
     pub(crate) path: String,
     pub(crate) noun: Noun,
-    /// Whether the property can be left out on both sides.
-    pub(crate) optional: bool,
 }
 
 /// Sites of each delta, by the delta's index.
@@ -41,7 +39,7 @@ pub(crate) fn sites(comparer: &mut Comparer<'_>, reached: Reached) -> Result<Sit
     };
     walk.sites.of.resize_with(walk.comparer.deltas.len(), Vec::new);
     for (spot, delta) in reached.found {
-        let site = Site { spot: walk.sites.spots.len(), path: String::new(), noun: spot.noun, optional: false };
+        let site = Site { spot: walk.sites.spots.len(), path: String::new(), noun: spot.noun };
         walk.sites.spots.push(spot);
         walk.put(delta, site)?;
     }
@@ -51,7 +49,7 @@ pub(crate) fn sites(comparer: &mut Comparer<'_>, reached: Reached) -> Result<Sit
         walk.path.push('$');
         let noun = spot.noun;
         walk.sites.spots.push(spot);
-        walk.follow(pair, index, noun, false, 0)?;
+        walk.follow(pair, index, noun, 0)?;
     }
     Ok(walk.sites)
 }
@@ -96,7 +94,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn follow(&mut self, id: PairId, spot: usize, noun: Noun, optional: bool, depth: usize) -> Result<()> {
+    fn follow(&mut self, id: PairId, spot: usize, noun: Noun, depth: usize) -> Result<()> {
         let comparer = self.comparer;
         let Some(pair) = comparer.pairs.get(id.0 as usize) else { return Ok(()) };
         // A pair that contains itself shows its differences the first time round.
@@ -116,13 +114,13 @@ impl Walk<'_, '_> {
                     noun = inner;
                 }
             }
-            let site = Site { spot, path: self.path.clone(), noun, optional };
+            let site = Site { spot, path: self.path.clone(), noun };
             self.path.truncate(length);
             self.put(*index, site)?;
         }
         for child in &pair.children {
             child.step.push_to(&mut self.path);
-            self.follow(child.pair, spot, inner, child.optional, depth + 1)?;
+            self.follow(child.pair, spot, inner, depth + 1)?;
             self.path.truncate(length);
         }
         self.above.remove(&id);

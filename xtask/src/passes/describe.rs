@@ -3,7 +3,7 @@
 //! A text for something that does not exist is an error, so that a renamed field takes its text along. What is not
 //! described is counted by `cargo xtask stats`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -76,6 +76,34 @@ impl Descriptions {
         found
     }
 
+    /// The stubs of what `document` does not have, by the way to the entry: upstream took it back before it was described.
+    #[must_use]
+    pub fn idle(&self, document: &Value) -> Vec<Vec<String>> {
+        let blank = Self::default();
+        let wanted = blank.missing(document);
+        let is_idle = |entry: &Vec<String>| !wanted.contains(entry);
+        let stubs = self.stubs_of();
+        stubs.into_iter().filter(is_idle).collect()
+    }
+
+    /// The ways to all stubs, as they stand in the file.
+    fn stubs_of(&self) -> Vec<Vec<String>> {
+        let entry = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        let is_stub = |(_, text): &(&String, &String)| written(text).is_none();
+        let mut found = Vec::new();
+        for (section, texts) in [("operations", &self.operations), ("parameters", &self.parameters)] {
+            found.extend(texts.iter().filter(is_stub).map(|(name, _)| entry(&[section, name])));
+        }
+        for (name, text) in &self.types {
+            if written(&text.about).is_none() {
+                found.push(entry(&["types", name, "about"]));
+            }
+            let fields = text.fields.iter().filter(is_stub);
+            found.extend(fields.map(|(field, _)| entry(&["types", name, "fields", field])));
+        }
+        found
+    }
+
     /// What `document` has and no text describes, by the way to the entry that would.
     #[must_use]
     pub fn missing(&self, document: &Value) -> Vec<Vec<String>> {
@@ -116,7 +144,8 @@ impl Descriptions {
     }
 }
 
-/// Writes the descriptions into the interface; returns the texts that belong to nothing.
+/// Writes the descriptions into the interface; returns the texts that belong to nothing. A stub says nothing that could be
+/// lost: [`Descriptions::idle`] names those.
 pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> {
     let mut unused: Vec<String> = Vec::new();
     for call in &mut interface.calls {
@@ -135,7 +164,10 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> 
         }
     }
     let known = |id: &String| interface.calls.iter().any(|call| &call.id == id);
-    unused.extend(texts.operations.keys().filter(|id| !known(id)).map(|id| format!("operation {id}")));
+    let said = |texts: &BTreeMap<String, String>| -> Vec<String> {
+        texts.iter().filter(|(_, text)| written(text).is_some()).map(|(name, _)| name.clone()).collect()
+    };
+    unused.extend(said(&texts.operations).iter().filter(|id| !known(id)).map(|id| format!("operation {id}")));
     let takes = |name: &String| {
         interface.calls.iter().any(|call| {
             let own = name.strip_prefix(&call.id).and_then(|rest| rest.strip_prefix('.'));
@@ -143,9 +175,10 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> 
             call.parameters.iter().any(is)
         })
     };
-    unused.extend(texts.parameters.keys().filter(|name| !takes(name)).map(|name| format!("parameter {name}")));
+    unused.extend(said(&texts.parameters).iter().filter(|name| !takes(name)).map(|name| format!("parameter {name}")));
     for (name, text) in &texts.types {
         match interface.schemas.get(name) {
+            None if said(&text.fields).is_empty() && written(&text.about).is_none() => {}
             None => {
                 let fresh = interface.schemas.keys().filter(|known| !texts.types.contains_key(*known));
                 unused.push(format!("type {name}{}", moved::hint(name, fresh.map(String::as_str))));
@@ -153,17 +186,17 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> 
             Some(tree) => {
                 let fields = || tree.get("properties").and_then(Value::as_object).into_iter().flatten();
                 let fresh = || fields().map(|(known, _)| known).filter(|known| !text.fields.contains_key(*known));
-                for field in text.fields.keys().filter(|field| !fields().any(|(known, _)| known == *field)) {
+                for field in said(&text.fields).iter().filter(|field| !fields().any(|(known, _)| known == *field)) {
                     let hint = moved::hint(field, fresh().map(String::as_str));
                     unused.push(format!("field {name}.{field}{hint}"));
                 }
             }
         }
     }
-    let mut common = texts.fields.clone();
+    let mut common: BTreeSet<String> = said(&texts.fields).into_iter().collect();
     for (name, tree) in &mut interface.schemas {
         let text = texts.types.get(name);
-        if let Some(about) = text.and_then(|text| written(&text.about)) {
+        if let Some(about) = text.and_then(|text| written(&text.about)).filter(|about| !about.is_empty()) {
             tree["description"] = json!(about.trim());
         }
         take_facts(tree);
@@ -179,7 +212,7 @@ pub fn describe(interface: &mut Interface, texts: &Descriptions) -> Vec<String> 
         call.body.iter_mut().chain([&mut call.response]).for_each(strip_facts);
         call.parameters.iter_mut().for_each(strip_facts);
     }
-    unused.extend(common.into_keys().map(|field| format!("field {field}")));
+    unused.extend(common.into_iter().map(|field| format!("field {field}")));
     unused.into_iter().map(|what| format!("a description of what does not exist: {what}")).collect()
 }
 

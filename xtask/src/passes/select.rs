@@ -31,7 +31,8 @@ pub fn select(calls: &mut [Call], overlay: &Overlay) -> Result<Vec<String>> {
             }
         }
     }
-    let mut walk = Walk { overlay, names, met: BTreeSet::new(), nameless: BTreeSet::new() };
+    let known = known(calls, &names);
+    let mut walk = Walk { overlay, names, known, met: BTreeSet::new(), nameless: BTreeSet::new() };
     for call in calls {
         let id = call.id.clone();
         for (place, tree) in call.places() {
@@ -52,9 +53,34 @@ pub fn select(calls: &mut [Call], overlay: &Overlay) -> Result<Vec<String>> {
     Ok(stale)
 }
 
+/// The names of what calls send and give as a whole, by class of schema: a call more that gives the same has that type.
+/// A class that has two names has none here.
+fn known<'o>(calls: &mut [Call], names: &BTreeMap<&'o str, &'o str>) -> BTreeMap<u64, &'o str> {
+    let mut found: BTreeMap<u64, BTreeSet<&'o str>> = BTreeMap::new();
+    for call in calls {
+        let id = call.id.clone();
+        for (place, tree) in call.places() {
+            let address = format!("{id}.{place}.$");
+            let items = tree.get("items").map(|items| (format!("{address}[]"), items));
+            for (address, tree) in [(address.clone(), &*tree)].into_iter().chain(items) {
+                if let (Some(class), Some(name)) = (class(tree), names.get(address.as_str())) {
+                    found.entry(class).or_default().insert(name);
+                }
+            }
+        }
+    }
+    let alone = found.into_iter().filter(|(_, names)| names.len() == 1);
+    alone.filter_map(|(class, names)| Some((class, names.into_iter().next()?))).collect()
+}
+
+fn class(tree: &Value) -> Option<u64> {
+    tree.get("x-class").and_then(Value::as_u64)
+}
+
 struct Walk<'o> {
     overlay: &'o Overlay,
     names: BTreeMap<&'o str, &'o str>,
+    known: BTreeMap<u64, &'o str>,
     met: BTreeSet<String>,
     /// Places that could have a name and have none.
     nameless: BTreeSet<String>,
@@ -76,6 +102,10 @@ impl<'o> Walk<'o> {
             }
             self.met.insert(address.to_owned());
             own = Some(name);
+        }
+        // Inside a type, places have names of their own.
+        if by_type.is_none() && own.is_none() && needs_name(tree) {
+            own = class(tree).and_then(|class| self.known.get(&class).copied());
         }
         if let Some(name) = own {
             self.edit(tree, name);

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 use super::{Spec, stubs};
+use crate::drift::cli::Side;
 use crate::drift::{self, Report};
 use crate::overlay::Stale;
 use crate::snapshots;
@@ -50,7 +51,7 @@ impl Spec {
     /// When the document cannot be used, or the curation does not fit it: everything that has to be mended, at once.
     /// Nothing is written then.
     pub fn take_over(&self, options: Options<'_>) -> Result<Landed> {
-        let before = drift::cli::Side::pinned(self).ok();
+        let before = Side::pinned(self).ok();
         let old: Option<Value> = self.read("dintero.json").ok().and_then(|text| serde_json::from_str(&text).ok());
         let known = self.read("contradictions.txt").unwrap_or_default();
         let mut written = self.regenerate(options.from, options.stale, options.removed)?;
@@ -62,8 +63,10 @@ impl Spec {
         let undescribed = old.as_ref().map(|old| texts.missing(old)).unwrap_or_default();
         let missing = if old.is_some() { stubs::missing(&document, &texts, &undescribed) } else { Vec::new() };
         let mut changed = Vec::new();
-        if !missing.is_empty() {
-            let text = stubs::insert(&self.read("descriptions.yaml")?, &missing, &date);
+        let idle = texts.idle(&document);
+        if !missing.is_empty() || !idle.is_empty() {
+            let text = stubs::remove(&self.read("descriptions.yaml")?, &idle);
+            let text = stubs::insert(&text, &missing, &date);
             std::fs::write(self.dir.join("descriptions.yaml"), text).context("cannot write spec/descriptions.yaml")?;
             changed.push("spec/descriptions.yaml".to_owned());
         }
@@ -82,16 +85,16 @@ impl Spec {
             }
         }
         if let Some(dir) = options.snapshots {
-            let moved = snapshots::write(dir, &document)?;
+            let moved = snapshots::write(dir, &document, &self.slice()?)?;
             changed.extend(moved.into_iter().map(|name| format!("xtask/tests/snapshots/{name}")));
         }
         let report = match &before {
             Some(before) => {
-                let after = drift::cli::Side::pinned(self)?;
-                let report = drift::cli::report(before, &after, Some(&self.rust_items()?))?;
+                let after = Side::pinned(self)?;
+                let report = drift::cli::report(before, &after, self)?;
                 if let (Some(path), false) = (options.changelog, report.changes.is_empty()) {
                     let text = std::fs::read_to_string(path).context("cannot read CHANGELOG.md")?;
-                    let updated = drift::changelog::update(&text, &report);
+                    let updated = drift::changelog::update(&text, &self.since_release(&text, &report, &after)?);
                     if updated != text {
                         std::fs::write(path, updated).context("cannot write CHANGELOG.md")?;
                         changed.push("CHANGELOG.md".to_owned());
@@ -103,6 +106,20 @@ impl Spec {
         };
         let stubs = self.descriptions()?.stubs();
         Ok(Landed { changed, left_out, stubs, contradictions, report })
+    }
+
+    /// What changed since the revision that the unreleased changes are counted from; `report` where nothing is counted
+    /// yet, or where that revision is not in the history.
+    fn since_release(&self, changelog: &str, report: &Report, after: &Side) -> Result<Report> {
+        let Some(base) = drift::changelog::base(changelog).filter(|base| !base.is(&report.old.sha256)) else {
+            return Ok(report.clone());
+        };
+        let path = self.history().join(format!("{}.json", base.date));
+        let Ok(text) = std::fs::read_to_string(path) else { return Ok(report.clone()) };
+        let slice = serde_json::from_str(&text).context("a slice of spec/history is not JSON")?;
+        let before = Side { slice, origin: report.old.origin.clone(), date: Some(base.date.clone()) };
+        let whole = drift::cli::report(&before, after, self)?;
+        Ok(if base.is(&whole.old.sha256) { whole } else { report.clone() })
     }
 }
 
@@ -139,7 +156,7 @@ impl Landed {
             steps.push((what, None));
         }
         steps.push((
-            "review what moved in the document".to_owned(),
+            "review what moved: the service, the document, the Rust API, the changelog".to_owned(),
             Some("git diff xtask/tests/snapshots CHANGELOG.md"),
         ));
         steps.push((
@@ -147,8 +164,8 @@ impl Landed {
             Some("cargo check --workspace --all-targets --all-features"),
         ));
         steps.push((
-            "review what moved in the Rust API (with `cargo install cargo-insta`: cargo insta review)".to_owned(),
-            Some("INSTA_UPDATE=always cargo test --test it; git diff tests"),
+            "review what older clients do not read of it".to_owned(),
+            Some("INSTA_UPDATE=always cargo xtask timetravel; git diff xtask/snapshots"),
         ));
         steps.push(("run the gate".to_owned(), Some("bash .ci/run")));
         steps.push(("commit all of it together".to_owned(), Some("git add --all && git commit")));

@@ -24,6 +24,52 @@ pub(super) fn insert(text: &str, entries: &[Vec<String>], since: &str) -> String
     lines.join("\n") + "\n"
 }
 
+/// The descriptions without the stubs at `entries`, and without what holds nothing then.
+#[must_use]
+pub(super) fn remove(text: &str, entries: &[Vec<String>]) -> String {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    for entry in entries {
+        take(&mut lines, entry);
+    }
+    lines.join("\n") + "\n"
+}
+
+fn take(lines: &mut Vec<String>, path: &[String]) {
+    let mut above = Vec::new();
+    let (mut start, mut end) = (0, lines.len());
+    for (depth, name) in path.iter().enumerate() {
+        let is_it = |line: &String| key_at(line, depth * 2).as_deref() == Some(name);
+        let Some(place) = lines.iter().take(end).skip(start).position(is_it) else { return };
+        above.push(start + place);
+        start += place + 1;
+        end = end_of(lines, start, end, depth * 2);
+    }
+    let mut is_leaf = true;
+    while let Some(index) = above.pop() {
+        let depth = above.len();
+        let end = end_of(lines, index + 1, lines.len(), depth * 2);
+        let is_empty = lines.iter().take(end).skip(index + 1).all(|line| line.trim().is_empty());
+        if !is_leaf && !is_empty {
+            break;
+        }
+        if depth == 0 {
+            // A section says that it holds nothing.
+            if let Some(line) = lines.get_mut(index) {
+                line.push_str(" {}");
+            }
+            break;
+        }
+        lines.remove(index);
+        is_leaf = false;
+    }
+}
+
+/// Where the block ends that begins at a line: before the first line that is indented by no more than `indent`.
+fn end_of(lines: &[String], start: usize, end: usize, indent: usize) -> usize {
+    let ends = |line: &String| !line.trim().is_empty() && !line.starts_with(&" ".repeat(indent + 1));
+    lines.iter().take(end).skip(start).position(ends).map_or(end, |length| start + length)
+}
+
 fn put(lines: &mut Vec<String>, path: &[String], value: &str) {
     let (mut start, mut end) = (0, lines.len());
     for (depth, name) in path.iter().enumerate() {
@@ -57,8 +103,7 @@ fn put(lines: &mut Vec<String>, path: &[String], value: &str) {
             line.truncate(line.len() - 3);
         }
         start = index + 1;
-        let ends = |line: &String| !line.trim().is_empty() && !line.starts_with(&" ".repeat(indent + 1));
-        end = lines.iter().take(end).skip(start).position(ends).map_or(end, |length| start + length);
+        end = end_of(lines, start, end, indent);
     }
 }
 
@@ -110,5 +155,8 @@ mod tests {
         assert_eq!(written, expected);
         assert!(Descriptions::parse(&written).is_ok());
         assert_eq!(insert(&written, &entries, "2027-01-01"), written, "what is there stays");
+        let without = remove(&written, &entries);
+        assert!(!without.contains(STUB) && Descriptions::parse(&without).is_ok(), "{without}");
+        assert_eq!(remove(&without, &entries), without);
     }
 }

@@ -30,7 +30,6 @@ pub fn run(tests: bool) -> Result<()> {
     let overlay = copy.read("spec/overlay.yaml")?;
     let overlay = overlay.replacen("\noperations:\n", &format!("\noperations:\n{OVERLAY}"), 1);
     let overlay = overlay.replacen("\ntypes:\n", "\ntypes:\n  HoldRequest: hold_transaction.request.$\n", 1);
-    let overlay = overlay.replacen("  Transaction: [", "  Transaction: [hold_transaction.response.$, ", 1);
     copy.write("spec/overlay.yaml", &overlay)?;
     copy.write("tests/revision.rs", USAGE)?;
     copy.regenerate()?;
@@ -44,12 +43,11 @@ pub fn run(tests: bool) -> Result<()> {
         let output = copy.cargo(&["test", "--package", "dintero", "--all-features", "--no-fail-fast"])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let failed = |line: &&str| line.starts_with("test ") && line.ends_with("FAILED");
-        let (snapshots, others): (Vec<&str>, Vec<&str>) =
-            text.lines().filter(failed).partition(|line| line.contains("interface::"));
-        if !others.is_empty() || !text.contains("test result") {
-            bail!("more than snapshots differ:\n{}\n{}", others.join("\n"), errors(&output));
+        let failed: Vec<&str> = text.lines().filter(failed).collect();
+        if !failed.is_empty() || !text.contains("test result") {
+            bail!("the client's tests fail:\n{}\n{}", failed.join("\n"), errors(&output));
         }
-        println!("tests: nothing differs but {} snapshots", snapshots.len());
+        println!("tests: the client's pass as they are");
     }
 
     let copy = Copy::new()?;
@@ -166,7 +164,7 @@ impl Copy {
 }
 
 /// Makes one folder the same as another, but for some names at its top.
-fn mirror(from: &Path, to: &Path, except: &[&str]) -> Result<()> {
+pub(crate) fn mirror(from: &Path, to: &Path, except: &[&str]) -> Result<()> {
     std::fs::create_dir_all(to).with_context(|| format!("cannot make {}", to.display()))?;
     let mut kept = Vec::new();
     for entry in std::fs::read_dir(from)? {

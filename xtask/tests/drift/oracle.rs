@@ -177,7 +177,7 @@ impl<'d> Flat<'d> {
         let mut parameters = BTreeMap::new();
         for parameter in elements(&item["parameters"]).chain(elements(&operation["parameters"])) {
             let parameter = self.deref(parameter);
-            parameters.insert(place_of(parameter, path), parameter);
+            parameters.insert(place_of(parameter), parameter);
         }
         for (place, parameter) in parameters {
             self.at("request", place);
@@ -464,15 +464,9 @@ impl Out {
     }
 }
 
-fn place_of(parameter: &Value, path: &str) -> String {
+fn place_of(parameter: &Value) -> String {
     let (location, name) =
         (parameter["in"].as_str().unwrap_or_default(), parameter["name"].as_str().unwrap_or_default());
-    match location {
-        "path" => {
-            let position = path.split('{').skip(1).position(|rest| rest.split('}').next() == Some(name));
-            format!("path {{{}}}", position.map_or_else(|| name.to_owned(), |position| (position + 1).to_string()))
-        }
-        "header" => format!("header {}", name.to_lowercase()),
-        _ => format!("{location} {name}"),
-    }
+    let name = if location == "header" { name.to_lowercase() } else { name.to_owned() };
+    format!("{location} {name}")
 }
