@@ -261,5 +261,5 @@ async fn a_declined_payment_is_an_error_with_its_retry_policy() {
     let paid = client.sessions().pay(request).await.unwrap();
     assert!(paid.is_completed());
     assert_eq!(paid.transaction().unwrap().success, Some(true));
-    assert_eq!(sandbox.received(Operation::PaySession), 3);
+    assert_eq!(sandbox.received(Operation::PaySession), 4);
 }
