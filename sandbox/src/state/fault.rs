@@ -207,6 +207,28 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What it does, in words.
+    pub(crate) fn words(&self) -> String {
+        let effect = match &self.effect {
+            Effect::ResetUnread => "the connection is reset before the request is read".to_owned(),
+            Effect::Reset => "the connection is reset".to_owned(),
+            Effect::Silence => "no response".to_owned(),
+            Effect::Delay(by) => return format!("the response comes {by:?} late"),
+            Effect::Respond { status, .. } => format!("{status} in place of the response"),
+            Effect::Framing(Framing::Truncated) => "the connection ends in the middle of the response".to_owned(),
+            Effect::Framing(Framing::TooShort) => "the response announces half of its length".to_owned(),
+            Effect::Course(Course::Normal) => return "none".to_owned(),
+            Effect::Course(Course::Accepted { success, .. }) => {
+                return format!("202, and {} later", if *success { "done" } else { "failed" });
+            }
+            Effect::Course(Course::Failed) => return "200 with an event that failed".to_owned(),
+            Effect::Course(Course::Declined { .. }) => return "the issuer declines".to_owned(),
+        };
+        format!("{effect}, {}", if self.executes { "after executing" } else { "without executing" })
+    }
+}
+
 /// A test's own choice. Shared, so that it is asked while nothing else is locked: it may look at
 /// the sandbox.
 pub(crate) type Chooser = Arc<Mutex<dyn FnMut(&ReceivedRequest) -> Option<Fault> + Send>>;

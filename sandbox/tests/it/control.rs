@@ -128,7 +128,14 @@ async fn faults_clock_tokens_and_responses_are_set_over_http() {
     inject(json!({ "kind": "status", "status": 503 }), json!({ "times": 2 })).await;
     inject(json!({ "kind": "too_many_requests", "retry_after_seconds": 3, "after_executing": true }), json!({})).await;
     inject(json!({ "kind": "accepted", "reads": null }), json!({})).await;
-    assert_eq!(control.get("/_sandbox/faults", "").await.as_array().unwrap().len(), 3);
+    let planned = control.get("/_sandbox/faults", "").await;
+    let words: Vec<_> = planned.as_array().unwrap().iter().map(|fault| fault["fault"].as_str().unwrap()).collect();
+    let expected = [
+        "503 in place of the response, without executing",
+        "429 in place of the response, after executing",
+        "202, and done later",
+    ];
+    assert_eq!(words, expected);
     assert_eq!([capture().await, capture().await, capture().await, capture().await], [503, 503, 429, 202]);
     control.post("/_sandbox/settle", "", Value::Null).await;
     let told = control.get("/_sandbox/transactions/{id}", transaction).await;

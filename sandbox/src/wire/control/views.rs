@@ -131,6 +131,6 @@ pub(super) fn planned(planned: Planned<'_>) -> Value {
         "operation": planned.operation,
         "left": planned.left,
         "rate": planned.rate,
-        "fault": format!("{:?}", planned.fault),
+        "fault": planned.fault.words(),
     })
 }
