@@ -199,19 +199,59 @@ async fn walk(client: &Client, api: &Api, shop: &str, told: &Told, root: &str) -
     called(told, 4).await?;
     println!("cancelled");
 
+    dashboard(client, api, shop, told, root, &pictures).await?;
+    println!("the dashboard follows, sends again and switches faults on; screenshots are in {}", pictures.display());
+    Ok(())
+}
+
+/// The dashboard after four payments with a callback each.
+async fn dashboard(client: &Client, api: &Api, shop: &str, told: &Told, root: &str, pictures: &Path) -> Result<()> {
     client.goto(&format!("{root}/")).await?;
     client.wait().at_most(PATIENCE).for_element(Locator::Css("#transactions details")).await?;
     let before = rows(client).await?;
-    // Live: a session appears without loading the page again.
-    api.session(shop).await?;
+    // Live: a session appears without loading the page again. Its callback may not be sent, and says why.
+    let page = api.session("https://shop.example").await?;
+    until(client, "a session appears", async || Ok(rows(client).await? > before)).await?;
+    let id = page.rsplit('/').next().unwrap_or_default();
+    let paid = api.http.post(format!("{root}/_sandbox/sessions/{id}/pay")).send().await?;
+    ensure!(paid.status().is_success(), "{}", paid.status());
+    let shows = async |list: &str, words: &str| -> Result<bool> {
+        Ok(client.find(Locator::Id(list)).await?.text().await?.contains(words))
+    };
+    until(client, "why it was not sent", async || shows("callbacks", "not sent").await).await?;
+    for standing in ["open", "paid", "declined", "on hold", "left"] {
+        // The newest session is open, so that every kind is on the page.
+        if standing == "open" {
+            api.session(shop).await?;
+        }
+        until(client, standing, async || shows("sessions", standing).await).await?;
+    }
+
+    let count = told.all().len();
+    // The newest callback is the one that is not sent; the one below it was.
+    client.find(Locator::Css("#callbacks > div:nth-child(2) button")).await?.click().await?;
+    called(told, count + 1).await?;
+
+    client.find(Locator::Css("#fault button")).await?.click().await?;
+    until(client, "a fault that is switched on", async || shows("faults", "capture_transaction").await).await?;
+    let refused = api.post("/transactions/T12345678.none/capture", &json!({ "amount": 1 })).await;
+    ensure!(refused.is_err_and(|error| error.to_string().contains("503")), "the fault did not strike");
+    until(client, "the refusal", async || shows("requests", "a fault was asked for").await).await?;
+
+    client.find(Locator::Css("#transactions details summary")).await?.click().await?;
+    take(client, pictures, "dashboard").await
+}
+
+/// Waits until the page shows it.
+async fn until(client: &Client, what: &str, holds: impl AsyncFn() -> Result<bool>) -> Result<()> {
     let started = tokio::time::Instant::now();
-    while rows(client).await? <= before {
-        ensure!(started.elapsed() < PATIENCE, "the dashboard does not follow");
+    // The page may be drawn anew between finding an element and reading it.
+    while !holds().await.unwrap_or(false) {
+        if started.elapsed() > PATIENCE {
+            bail!("the dashboard does not show {what}: {}", client.find(Locator::Css("main")).await?.text().await?);
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    client.find(Locator::Css("#transactions details summary")).await?.click().await?;
-    take(client, &pictures, "dashboard").await?;
-    println!("the dashboard follows; screenshots are in {}", pictures.display());
     Ok(())
 }
 
@@ -255,13 +295,20 @@ async fn called(told: &Told, count: usize) -> Result<BTreeMap<String, String>> {
     }
 }
 
+/// One picture of what the window shows, and one of the whole page.
 async fn take(client: &Client, folder: &Path, name: &str) -> Result<()> {
     for (size, width, height) in SIZES {
         client.set_window_size(width, height).await?;
-        let width =
+        let over =
             client.execute("return document.documentElement.scrollWidth - window.innerWidth", Vec::new()).await?;
-        ensure!(width.as_i64() <= Some(0), "{name} is wider than the window of a {size} by {width}");
+        ensure!(over.as_i64() <= Some(0), "{name} is wider than the window of a {size} by {over}");
+        client.execute("window.scrollTo(0, 0)", Vec::new()).await?;
         std::fs::write(folder.join(format!("{name}-{size}.png")), client.screenshot().await?)?;
+        let whole =
+            client.execute("return document.documentElement.scrollHeight + outerHeight - innerHeight", Vec::new());
+        let whole = whole.await?.as_u64().and_then(|height| u32::try_from(height).ok()).unwrap_or(height);
+        client.set_window_size(width, whole).await?;
+        std::fs::write(folder.join(format!("{name}-{size}-whole.png")), client.screenshot().await?)?;
     }
     Ok(())
 }
