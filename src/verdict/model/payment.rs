@@ -134,9 +134,9 @@ impl History {
         let undone = ends.filter(|_| rng.u8(..6) == 0).map(|(ends, _)| ends + rng.i64(0..100));
         let own = Payment { ours: true, reference: OWN, amount, begins, ends, undone, id: 0 };
         let mut payments = vec![];
-        // A gateway that got no response in time sends it once more.
+        // A gateway that got no response in time sends it again, within its time.
         if let Some(begins) = begins.filter(|_| rng.u8(..10) == 0) {
-            let at = begins + rng.i64(1..5);
+            let at = (begins + rng.i64(1..5)).min(latest - 1);
             payments.push(Payment { begins: Some(at), ends: Some((at, end(rng))), undone: None, ..own.clone() });
         }
         let mut other = |reference, amount, at: i64, rng: &mut Rng| {
