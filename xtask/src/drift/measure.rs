@@ -1,6 +1,6 @@
 //! The verdict for this crate: both revisions are generated through the overlay as it is, and what differs is measured.
 //!
-//! The measure is the difference of the two surfaces ([`super::surface`]), whatever made it. Here each difference is
+//! The measure is the difference of the two surfaces (`super::surface`), whatever made it. Here each difference is
 //! given to the changes of the interface that reach the item, so that a reader sees what comes of what; one that none
 //! reaches, such as a type that was renamed because another one split, stands for itself.
 
