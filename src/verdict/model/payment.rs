@@ -221,7 +221,8 @@ fn spoil(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SkippedField>, bo
         }
         // A status that lags, or that this version does not know.
         4 if transaction.status != Some(Status::Initiated) => {
-            transaction.status = Some(if rng.bool() { Status::Failed } else { "A_NEW_ONE".parse().unwrap() });
+            transaction.status =
+                Some(if rng.bool() { Status::Failed } else { Status::Unknown("A_NEW_ONE".to_owned()) });
             return (vec![], true);
         }
         5..15 if transaction.status != Some(Status::Initiated) => return damage(transaction, rng),
