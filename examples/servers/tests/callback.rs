@@ -18,7 +18,9 @@ const QUERY: &str = "transaction_id=T12345678.a&own=%C3%A6+b&time=2026-05-07T10:
 
 /// What the handler was given: the transaction, a parameter, and the length of the body.
 #[derive(Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(String, Option<String>, Option<usize>)>>>);
+struct Seen(Arc<Mutex<Vec<Handled>>>);
+
+type Handled = (String, Option<String>, Option<usize>);
 
 impl Seen {
     fn callbacks(&self) -> Callbacks {
@@ -52,7 +54,7 @@ fn signature(method: &Method, target: &str, secret: &str) -> String {
     let url = Url::parse(&format!("https://shop.example{target}")).expect("a URL");
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time").as_secs();
     let secret = SigningSecret::new(secret).expect("a secret");
-    sign(&secret, now.try_into().expect("a time"), &account(), method, &url)
+    sign(&secret, now, &account(), method, &url)
 }
 
 /// What is sent to each server: method, query, secret and body; and the status of the response.

@@ -101,7 +101,7 @@ async fn a_cursor_that_does_not_move_ends_the_list() {
 async fn a_page_that_holds_its_cursor_ends_the_list() {
     let unreadable = || json!({"id": "T12345678.1", "amount": "much"});
     for second in [vec![row(1), row(2)], vec![row(2), row(1)], vec![row(2), unreadable()]] {
-        let pages = vec![vec![row(0), row(1)], second, vec![]];
+        let pages = [vec![row(0), row(1)], second, vec![]];
         let server = server(move |page| pages[page.min(2)].clone()).await;
         let client = server.builder().build().unwrap();
         let rows: Vec<_> = client.transactions().list().limit(2).rows().collect().await;

@@ -11,7 +11,7 @@ struct Common<'c> {
     rule: &'c str,
     verdicts: (super::verdict::Caller, Bump, bool),
     /// The same values at several places, or several values at one place.
-    facts: Option<(&'c str, Option<&'c str>, Option<&'c str>, Option<&'c str>)>,
+    facts: Option<(&'c str, [Option<&'c str>; 3])>,
     places: Option<&'c [super::report::Reach]>,
 }
 
@@ -22,8 +22,8 @@ impl<'c> Common<'c> {
         if change.section == Section::Enums {
             places = Some(&change.reaches[..]);
         } else {
-            let facts_of = (change.old.as_deref(), change.new.as_deref(), change.subject.as_deref());
-            facts = Some((name(change), facts_of.0, facts_of.1, facts_of.2));
+            let facts_of = [change.old.as_deref(), change.new.as_deref(), change.subject.as_deref()];
+            facts = Some((name(change), facts_of));
         }
         Self { rule: &change.rule, verdicts, facts, places }
     }
