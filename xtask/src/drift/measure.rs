@@ -32,7 +32,8 @@ impl Made {
     /// When the curation has to be mended before anything can be generated.
     pub fn of(spec: &Spec, slice: &Value) -> Result<Self> {
         let generated = spec.generate(slice, Stale::Skip)?;
-        let surface = crate::bindings::surface::read(&generated.document).map_err(anyhow::Error::msg)?;
+        // The code as well: the generator refuses forms that the surface alone would have.
+        let surface = crate::generated::code(&generated.document)?.surface;
         Ok(Self { surface, left_out: generated.skipped })
     }
 }

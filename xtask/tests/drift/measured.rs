@@ -79,8 +79,7 @@ fn run(class: &Class, count: usize) {
 }
 
 fn made(document: &Value) -> anyhow::Result<Made> {
-    let surface = xtask::bindings::surface::read(document).map_err(anyhow::Error::msg)?;
-    Ok(Made { surface, left_out: Vec::new() })
+    Ok(Made { surface: xtask::generated::code(document)?.surface, left_out: Vec::new() })
 }
 
 /// Proves it on a few of each class.
