@@ -10,28 +10,15 @@ use super::response::Response;
 use crate::error::{Error, Outcome, Result, Spent, request_id};
 use crate::ids::{AccountId, SessionId, TransactionId};
 use crate::types::{AuthorizationRequest, CaptureRequest, PayRequest, RefundRequest, Session, Transaction};
-use crate::verdict::attempt::{Anchor, later};
+use crate::verdict::attempt::Anchor;
 use crate::verdict::{
     Attempt, Finding, Kind, Source, Target, Verdict, failed_part, judge, judge_cancellation, judge_payment,
 };
 
 impl Attempt {
     fn new(operation: Kind, target: Target, timeout: Duration) -> Self {
-        let begun_at = Utc::now();
-        Self {
-            operation,
-            target,
-            reference: None,
-            generated: false,
-            amount: None,
-            begun_at,
-            until: later(begun_at, timeout),
-            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
-            accepted: false,
-            event_request_id: None,
-            request_ids: Vec::new(),
-            anchor: Anchor(Some(tokio::time::Instant::now())),
-        }
+        let anchor = Anchor(Some(tokio::time::Instant::now()));
+        Self::begun(operation, target, Utc::now(), timeout, anchor)
     }
 
     /// Takes the caller's reference, or one that nobody else uses.

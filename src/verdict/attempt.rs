@@ -105,6 +105,30 @@ impl PartialEq for Anchor {
 impl Eq for Anchor {}
 
 impl Attempt {
+    /// An attempt that nothing has become of yet.
+    pub(crate) fn begun(
+        operation: Kind,
+        target: Target,
+        begun_at: DateTime<Utc>,
+        timeout: Duration,
+        anchor: Anchor,
+    ) -> Self {
+        Self {
+            operation,
+            target,
+            reference: None,
+            generated: false,
+            amount: None,
+            begun_at,
+            until: later(begun_at, timeout),
+            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            accepted: false,
+            event_request_id: None,
+            request_ids: Vec::new(),
+            anchor,
+        }
+    }
+
     /// Returns the call.
     #[must_use]
     pub fn operation(&self) -> Operation {

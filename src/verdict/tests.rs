@@ -17,24 +17,23 @@ fn moment(seconds: i64) -> DateTime<Utc> {
 
 /// An attempt at 400 under the reference `own`, from second 0 to second 30.
 fn attempt(operation: Kind, generated: bool) -> Attempt {
+    let target = Target::Transaction(ID.parse().unwrap());
+    let timeout = Duration::from_secs(30);
     Attempt {
-        operation,
-        target: Target::Transaction(ID.parse().unwrap()),
         reference: Some("own".to_owned()),
         generated,
         amount: Some(400),
-        begun_at: moment(0),
-        until: moment(30),
-        timeout_ms: 30_000,
-        accepted: false,
-        event_request_id: None,
-        request_ids: vec![],
-        anchor: Anchor::default(),
+        ..Attempt::begun(operation, target, moment(0), timeout, Anchor::default())
     }
 }
 
 /// The attempt once its response has come.
-fn answered(mut attempt: Attempt, status: u16, event_request_id: Option<&str>, request_id: Option<&str>) -> Attempt {
+fn responded_to(
+    mut attempt: Attempt,
+    status: u16,
+    event_request_id: Option<&str>,
+    request_id: Option<&str>,
+) -> Attempt {
     let headers = event_request_id.map(|id| ("event-request-id".parse().unwrap(), id.parse().unwrap()));
     let headers: HeaderMap = headers.into_iter().collect();
     attempt.responded(StatusCode::from_u16(status).unwrap(), &headers, request_id);
@@ -74,11 +73,11 @@ fn with(mut event: Value, fields: Value) -> Value {
 
 #[test]
 fn a_response_is_accepted_with_202_only() {
-    let named = answered(attempt(Kind::Capture, true), 202, Some(" r1 "), None);
+    let named = responded_to(attempt(Kind::Capture, true), 202, Some(" r1 "), None);
     assert_eq!((named.accepted, named.event_request_id()), (true, Some("r1")));
-    let nameless = answered(attempt(Kind::Capture, true), 202, Some(" "), None);
+    let nameless = responded_to(attempt(Kind::Capture, true), 202, Some(" "), None);
     assert_eq!((nameless.accepted, nameless.event_request_id()), (true, None));
-    let done = answered(attempt(Kind::Capture, true), 200, Some("r1"), None);
+    let done = responded_to(attempt(Kind::Capture, true), 200, Some("r1"), None);
     assert_eq!((done.accepted, done.event_request_id()), (false, None));
 }
 
@@ -86,10 +85,10 @@ fn a_response_is_accepted_with_202_only() {
 #[test]
 fn an_id_of_the_request_proves_an_event_without_a_reference() {
     let nameless = |ids: Value| json!([with(json!({"event": "CAPTURE", "amount": 400, "success": true}), ids)]);
-    let accepted = answered(attempt(Kind::Capture, false), 202, Some("r1"), None);
+    let accepted = responded_to(attempt(Kind::Capture, false), 202, Some("r1"), None);
     assert_eq!(outcome(&accepted, read_at(0), nameless(json!({"correlation_request_id": "r1"}))), Outcome::Completed);
     assert_eq!(outcome(&accepted, read_at(0), nameless(json!({"correlation_request_id": "r2"}))), Outcome::UnderWay);
-    let failed = answered(attempt(Kind::Capture, false), 500, None, Some("q1"));
+    let failed = responded_to(attempt(Kind::Capture, false), 500, None, Some("q1"));
     assert_eq!(outcome(&failed, read_at(0), nameless(json!({"request_id": "q1"}))), Outcome::Completed);
     assert_eq!(outcome(&failed, read_at(0), nameless(json!({"request_id": "q2"}))), Outcome::Unknown);
     assert_eq!(outcome(&failed, read_at(0), nameless(json!({"request_id": " "}))), Outcome::Unknown);
@@ -98,7 +97,7 @@ fn an_id_of_the_request_proves_an_event_without_a_reference() {
 #[test]
 fn the_end_of_another_accepted_request_is_not_this_ones() {
     let ended = |id: &str| json!([with(event("CAPTURE", true), json!({"correlation_request_id": id}))]);
-    let accepted = |generated| answered(attempt(Kind::Capture, generated), 202, Some("r1"), None);
+    let accepted = |generated| responded_to(attempt(Kind::Capture, generated), 202, Some("r1"), None);
     // A reference that others may have is worth less than the id of the request; one that nobody else has is not.
     assert_eq!(outcome(&accepted(false), read_at(0), ended("r2")), Outcome::UnderWay);
     assert_eq!(outcome(&accepted(true), read_at(0), ended("r2")), Outcome::Completed);
@@ -166,7 +165,7 @@ fn nothing_is_called_not_received_before_the_settle_time() {
     let events = json!([{"event": "AUTHORIZE", "amount": 1000, "success": true}]);
     assert_eq!(outcome(&open, read_at(89), events.clone()), Outcome::Unknown);
     assert_eq!(outcome(&open, read_at(90), events.clone()), Outcome::NotReceived);
-    assert_eq!(outcome(&answered(open.clone(), 202, None, None), read_at(90), events.clone()), Outcome::UnderWay);
+    assert_eq!(outcome(&responded_to(open.clone(), 202, None, None), read_at(90), events.clone()), Outcome::UnderWay);
     assert_eq!(outcome(&open, Source::Response(StatusCode::ACCEPTED), events.clone()), Outcome::UnderWay);
     assert_eq!(outcome(&open, OK, events), Outcome::Unknown);
 }
@@ -175,7 +174,7 @@ fn nothing_is_called_not_received_before_the_settle_time() {
 #[test]
 fn what_is_accepted_is_under_way_whatever_its_transaction_shows() {
     let accepted = Source::Response(StatusCode::ACCEPTED);
-    let own = answered(attempt(Kind::Capture, true), 202, Some("r1"), None);
+    let own = responded_to(attempt(Kind::Capture, true), 202, Some("r1"), None);
     for events in [
         json!([event("CAPTURE", true), event("CAPTURE", true)]),
         json!([with(event("CAPTURE", true), json!({"amount": 500}))]),
@@ -300,7 +299,7 @@ fn a_void_is_found_by_its_time_and_its_request() {
     assert_eq!(of(&open, read_at(0), failed(now, json!({}))), (Outcome::Unknown, Some(1)));
     assert_eq!(of(&open, read_at(90), failed(now, json!({}))), (Outcome::Rejected, Some(1)));
     assert_eq!(of(&open, read_at(90), failed(past, json!({}))), (Outcome::NotReceived, None), "an earlier one");
-    let named = answered(open.clone(), 202, Some("r1"), None);
+    let named = responded_to(open.clone(), 202, Some("r1"), None);
     let ids = json!({"correlation_request_id": "r1"});
     assert_eq!(of(&named, read_at(0), failed(now, ids)), (Outcome::Rejected, Some(1)), "its own");
     assert_eq!(of(&named, read_at(90), failed(now, json!({}))), (Outcome::UnderWay, Some(1)), "it may be another's");

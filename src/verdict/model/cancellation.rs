@@ -1,12 +1,10 @@
 //! Cancellations of sessions, by the session and its transaction.
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use http::StatusCode;
 
 use super::transaction::damage;
-use super::{DAY, Judge, SETTLE, TIMEOUT, World, attempt, base, empty, moment, skipped};
+use super::{DAY, Judge, SETTLE, TIMEOUT, World, attempt, base, empty, looks, moment, skipped};
 use crate::ids::SessionId;
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Session, Transaction, TransactionEvent, TransactionEventName as Name};
@@ -174,14 +172,7 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
     if let Some((ended, _)) = own.ends.filter(|(ended, success)| *ended < TIMEOUT && *success && rng.bool()) {
         reads.push((Source::Response(StatusCode::OK), ended, ended));
     }
-    for _ in 0..4 {
-        let begun = if rng.bool() { rng.i64(0..TIMEOUT + SETTLE + 5) } else { rng.i64(0..400) };
-        let looked = if rng.bool() { begun } else { begun + rng.i64(0..60) };
-        let ended = looked + rng.i64(0..60);
-        let counted = if mutant == Judge::CountsFromTheEnd { ended } else { begun };
-        let begun_at = moment(counted + history.skew);
-        reads.push((Source::Read { begun_at, settle: Duration::from_secs(60) }, looked, begun));
-    }
+    reads.extend(looks(&mut rng, history.skew, mutant));
     for (source, looked, begun) in reads {
         let is_response = matches!(source, Source::Response(_));
         let mut session = history.session(looked);

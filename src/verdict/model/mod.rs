@@ -13,15 +13,19 @@ mod history;
 mod payment;
 mod transaction;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use std::time::Duration;
 
+use chrono::{DateTime, TimeDelta, Utc};
+use fastrand::Rng;
+
+use super::Source;
 use super::attempt::{Anchor, Attempt, Kind, Target};
 use crate::read::{JsonPath, SkippedField};
 use crate::types::Transaction;
 
 const ID: &str = "T12345678.abc";
 const OWN: &str = "own";
-/// The time of our call, and as long again to settle: all in seconds after it was sent.
+/// The time of our call and the time to settle, in seconds.
 const TIMEOUT: i64 = 30;
 const SETTLE: i64 = 60;
 const DAY: i64 = 86_400;
@@ -153,21 +157,22 @@ fn moment(seconds: i64) -> DateTime<Utc> {
 }
 
 fn attempt(operation: Kind, target: Target, skew: i64) -> Attempt {
-    let begun_at = moment(skew);
-    Attempt {
-        operation,
-        target,
-        reference: None,
-        generated: false,
-        amount: None,
-        begun_at,
-        until: begun_at + TimeDelta::seconds(TIMEOUT),
-        timeout_ms: 30_000,
-        accepted: false,
-        event_request_id: None,
-        request_ids: vec![],
-        anchor: Anchor::default(),
-    }
+    Attempt::begun(operation, target, moment(skew), Duration::from_secs(TIMEOUT.unsigned_abs()), Anchor::default())
+}
+
+/// A read, by when it looked at what there is, and when it was begun.
+type Look = (Source, i64, i64);
+
+/// Four reads at random moments, which take their time.
+fn looks(rng: &mut Rng, skew: i64, judge: Judge) -> [Look; 4] {
+    std::array::from_fn(|_| {
+        let begun = if rng.bool() { rng.i64(0..TIMEOUT + SETTLE + 5) } else { rng.i64(0..400) };
+        let looked = if rng.bool() { begun } else { begun + rng.i64(0..60) };
+        let ended = looked + rng.i64(0..60);
+        let counted = if judge == Judge::CountsFromTheEnd { ended } else { begun };
+        let settle = Duration::from_secs(SETTLE.unsigned_abs());
+        (Source::Read { begun_at: moment(counted + skew), settle }, looked, begun)
+    })
 }
 
 fn skipped(path: JsonPath) -> SkippedField {

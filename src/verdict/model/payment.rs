@@ -1,12 +1,10 @@
 //! Payments with a stored token, by the transactions with their merchant reference.
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use http::StatusCode;
 
 use super::transaction::damage;
-use super::{DAY, Judge, OWN, SETTLE, TIMEOUT, World, attempt, base, empty, moment, skipped};
+use super::{DAY, Judge, OWN, SETTLE, TIMEOUT, World, attempt, base, empty, looks, moment, skipped};
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Transaction, TransactionEvent, TransactionEventName as Name, TransactionStatus as Status};
 use crate::verdict::{Candidate, Kind, Outcome, Source, Target, judge_payment};
@@ -244,14 +242,7 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
     if let Some(begins) = response.and_then(|own| own.begins).filter(|begins| *begins < TIMEOUT && rng.bool()) {
         reads.push((Source::Response(StatusCode::OK), begins, begins));
     }
-    for _ in 0..4 {
-        let begun = if rng.bool() { rng.i64(0..TIMEOUT + SETTLE + 5) } else { rng.i64(0..400) };
-        let looked = if rng.bool() { begun } else { begun + rng.i64(0..60) };
-        let ended = looked + rng.i64(0..60);
-        let counted = if mutant == Judge::CountsFromTheEnd { ended } else { begun };
-        let begun_at = moment(counted + history.skew);
-        reads.push((Source::Read { begun_at, settle: Duration::from_secs(60) }, looked, begun));
-    }
+    reads.extend(looks(&mut rng, history.skew, mutant));
     for (source, looked, begun) in reads {
         let is_response = matches!(source, Source::Response(_));
         let listed = if world == World::ListsLate { looked - 100 } else { looked };

@@ -1,12 +1,10 @@
 //! Captures, refunds, voids and changes of the authorization, by the events of their transaction.
 
-use std::time::Duration;
-
 use fastrand::Rng;
 use http::{HeaderMap, StatusCode};
 
 use super::history::History;
-use super::{ID, Judge, OWN, SETTLE, TIMEOUT, World, base, moment, skipped};
+use super::{ID, Judge, OWN, TIMEOUT, World, base, looks, skipped};
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Transaction, TransactionEventName as Name, TransactionStatus as Status};
 use crate::verdict::{Kind, Outcome, Source, judge};
@@ -85,9 +83,9 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
     }
     // The response, where there is one in time: a 202, or what there is once the operation has ended. The service
     // calls the request something, which may reach us as well.
-    let answered = own.begins.filter(|begins| *begins < TIMEOUT && rng.bool());
+    let responds = own.begins.filter(|begins| *begins < TIMEOUT && rng.bool());
     let mut reads = vec![];
-    if answered.is_some() {
+    if responds.is_some() {
         // The response to a request that was sent twice is that to the second.
         let begins = history.own().filter_map(|one| one.begins).max().unwrap_or_default();
         let request = format!("request-{}", own.id);
@@ -112,14 +110,7 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
             }
         }
     }
-    for _ in 0..4 {
-        let begun = if rng.bool() { rng.i64(0..TIMEOUT + SETTLE + 5) } else { rng.i64(0..400) };
-        let looked = if rng.bool() { begun } else { begun + rng.i64(0..60) };
-        let ended = looked + rng.i64(0..60);
-        let counted = if mutant == Judge::CountsFromTheEnd { ended } else { begun };
-        let begun_at = moment(counted + history.skew);
-        reads.push((Source::Read { begun_at, settle: Duration::from_secs(60) }, looked, begun));
-    }
+    reads.extend(looks(&mut rng, history.skew, mutant));
     for (source, looked, begun) in reads {
         let mut transaction = base.clone();
         transaction.events = history.events(looked, &mut rng);

@@ -169,7 +169,7 @@ async fn every_dropped_money_call_is_resolved_from_its_stored_attempt() {
             assert!(
                 tokio::time::timeout(Duration::from_secs(60), async {
                     tokio::select! {
-                        _ = call => panic!("nothing answers it"),
+                        _ = call => panic!("nothing responds to it"),
                         () = async { while server.calls().len() == before { tokio::task::yield_now().await } } => {}
                     }
                 })

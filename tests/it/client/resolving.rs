@@ -22,7 +22,7 @@ fn paid(seconds: u64) -> Attempt {
     nobody().sessions().pay(pay_request()).timeout(Duration::from_secs(seconds)).attempt()
 }
 
-/// A service that answers all but the token call by the path below `/v1`.
+/// A service that responds to all but the token call by the path below `/v1`.
 async fn routes(route: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |seen| {
         let path = seen.target.split('?').next().unwrap_or_default();

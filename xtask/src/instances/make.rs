@@ -1,4 +1,4 @@
-//! Making values of a schema, and keeping count of what has occurred where.
+//! Making values of a schema.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use fastrand::Rng;
 use serde_json::{Map, Number, Value, json};
 
+use super::counts::Counts;
 use super::node::{Node, Nodes};
 use super::{Wish, text};
 use crate::bindings::model::{Field, Kind, Presence, Shape};
@@ -16,53 +17,6 @@ use crate::schema;
 
 /// An object inside itself more often than this is left out.
 const NESTED: usize = 2;
-
-/// What has occurred, by its place: `GET /sessions/{id} $.order.items[].vat`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Optional fields: how often there, how often not.
-    pub optional: BTreeMap<String, (usize, usize)>,
-    /// Enums, and choices by the number of the way: how often each value.
-    pub values: BTreeMap<String, BTreeMap<String, usize>>,
-}
-
-impl Counts {
-    /// Whether every optional field was there and was not, and every value occurred.
-    #[must_use]
-    pub fn complete(&self) -> bool {
-        let all = self.optional.values().all(|(there, not)| *there > 0 && *not > 0);
-        all && self.values.values().all(|values| values.values().all(|count| *count > 0))
-    }
-
-    /// What has not occurred.
-    #[must_use]
-    pub fn missing(&self) -> Vec<String> {
-        let fields = self.optional.iter().filter(|(_, (there, not))| *there == 0 || *not == 0);
-        let values = self.values.iter().flat_map(|(place, values)| {
-            values.iter().filter(|(_, count)| **count == 0).map(move |(value, _)| format!("{place} = {value}"))
-        });
-        fields.map(|(place, _)| place.clone()).chain(values).collect()
-    }
-
-    /// How many values of enums and ways of choices there are, over all places.
-    #[must_use]
-    pub fn value_count(&self) -> usize {
-        self.values.values().map(BTreeMap::len).sum()
-    }
-
-    pub(super) fn add(&mut self, other: &Self, operation: &str) {
-        for (place, (there, not)) in &other.optional {
-            let sum = self.optional.entry(format!("{operation} {place}")).or_default();
-            *sum = (sum.0 + there, sum.1 + not);
-        }
-        for (place, values) in &other.values {
-            let sums = self.values.entry(format!("{operation} {place}")).or_default();
-            for (value, count) in values {
-                *sums.entry(value.clone()).or_default() += count;
-            }
-        }
-    }
-}
 
 /// Makes values of the schemas of one document, for one operation.
 #[derive(Debug)]

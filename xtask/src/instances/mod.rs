@@ -5,9 +5,11 @@
 //! enum and every way of a choice occurs at every place. The same seed gives the same set.
 //!
 //! - `node` is what a schema of the model asks of an instance, and the choices that it leaves;
-//! - `make` makes a value of it, and keeps count of what has occurred;
+//! - `make` makes a value of it;
+//! - `counts` keeps count of what has occurred;
 //! - `text` makes texts of a format or a pattern.
 
+mod counts;
 mod make;
 mod node;
 mod text;
@@ -17,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-pub use make::Counts;
+pub use counts::Counts;
 use make::{Examples, Maker};
 use node::Nodes;
 
