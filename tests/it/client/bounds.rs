@@ -1,10 +1,10 @@
 //! What a response, a certificate or a setting may do to a call, and what it may not.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use crate::support::tls::TlsServer;
 use crate::support::tokens::{LONG, call};
 use crate::support::{ACCOUNT, Reply, Server};
 use dintero::types::{CaptureRequest, RefundRequest};
@@ -145,47 +145,23 @@ async fn a_refused_token_and_then_a_refused_connection_is_not_nothing_sent() {
     assert_eq!((error.kind(), error.outcome(), error.attempts()), (ErrorKind::Connect, Outcome::NotSent, 1));
 }
 
-/// A TLS server whose certificate nobody has signed; counts the connections that are made to it.
-async fn untrusted() -> (SocketAddr, Arc<AtomicUsize>) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let count = Arc::new(AtomicUsize::new(0));
-    let connections = count.clone();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            connections.fetch_add(1, Ordering::SeqCst);
-            let _ = acceptor.accept(stream).await;
-        }
-    });
-    (address, count)
-}
-
 #[tokio::test]
 async fn an_untrusted_certificate_is_told_apart_and_met_once() {
     let tokens = Server::start(|_| Reply::token("t0", LONG)).await;
-    let (address, connections) = untrusted().await;
-    let url = format!("https://localhost:{}/v1", address.port());
+    let untrusted = TlsServer::before(&tokens).await;
+    let url = untrusted.url();
     let client = tokens.builder().base_url(&url).build().unwrap();
     for writes in [true, false] {
         let error = if writes { capture(&client, 100).await } else { call(&client).await }.unwrap_err();
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Certificate, Outcome::NotSent), "{error:?}");
         assert!(!error.is_retryable() && error.to_string().contains("not trusted"), "{error}");
-        assert_eq!((error.attempts(), connections.swap(0, Ordering::SeqCst)), (1, 1));
+        assert_eq!((error.attempts(), untrusted.take_connections()), (1, 1));
     }
     let client = tokens.builder().auth_url(&url).build().unwrap();
     let error = call(&client).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome(), error.is_retryable()), (ErrorKind::Token, Outcome::NotSent, false));
     assert!(format!("{error:?}").contains("Certificate"), "{error:?}");
-    assert_eq!(connections.load(Ordering::SeqCst), 1);
+    assert_eq!(untrusted.take_connections(), 1);
 }
 
 /// A server that speaks no TLS at all does not begin to by being asked again.

@@ -7,37 +7,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::tls::{HOST, TlsServer};
 use crate::support::{Reply, Server};
-
-/// A name that no resolver knows: what reaches it went through the proxy.
-const HOST: &str = "service.invalid";
-
-/// A TLS server of one name, with its certificate in PEM. It passes on what it gets to a plain server.
-async fn tls(plain: &str) -> (u16, String) {
-    let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
-    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let plain = plain.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, plain) = (acceptor.clone(), plain.clone());
-            tokio::spawn(async move {
-                let Ok(mut secured) = acceptor.accept(stream).await else { return };
-                let mut behind = TcpStream::connect(plain).await.unwrap();
-                let _ = copy_bidirectional(&mut secured, &mut behind).await;
-            });
-        }
-    });
-    (port, made.cert.pem())
-}
 
 /// A proxy that connects every host to this machine. It remembers what it was asked, up to the empty line.
 async fn proxy(status: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -82,11 +53,11 @@ fn id() -> TransactionId {
 #[tokio::test]
 async fn a_root_certificate_of_ones_own_is_trusted_for_reads_writes_and_tokens() {
     let plain = service().await;
-    let (port, pem) = tls(&plain.url()).await;
-    let url = format!("https://localhost:{port}/v1");
+    let secured = TlsServer::before(&plain).await;
+    let url = secured.url();
     // Built separately: a builder's copies share a journal, and with it the token.
     let builder = || plain.builder().base_url(&url).auth_url(&url);
-    let client = builder().root_certificates(pem).build().unwrap();
+    let client = builder().root_certificates(secured.pem.as_str()).build().unwrap();
     client.transactions().get(&id()).await.unwrap();
     let error = client.transactions().void(&id()).await.unwrap_err();
     assert_eq!(error.status().map(|status| status.as_u16()), Some(200), "it arrived: {error:?}");
@@ -119,7 +90,7 @@ async fn what_is_no_certificate_is_refused_by_name() {
 #[tokio::test]
 async fn a_proxy_sees_the_host_and_nothing_of_the_call() {
     let plain = service().await;
-    let (port, pem) = tls(&plain.url()).await;
+    let TlsServer { port, pem, .. } = TlsServer::before(&plain).await;
     let (address, asked) = proxy("200 OK").await;
     let url = format!("https://{HOST}:{port}/v1");
     let builder = plain.builder().base_url(&url).auth_url(&url).root_certificates(pem);

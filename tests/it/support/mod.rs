@@ -3,6 +3,7 @@
 //! It knows nothing of the service: what a test wants to prove about bytes, connections and counts is proven
 //! against it, what it wants to prove about payments against the sandbox.
 
+pub(crate) mod tls;
 pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
