@@ -1,6 +1,7 @@
 //! What has been captured and refunded, and what may follow.
 //!
-//! `amount` of a transaction is always the order's; the sums are added up from its events.
+//! `amount` of a transaction is the order's, or the authorized one after an update of the authorization; the sums are
+//! added up from its events.
 
 use crate::types::{Transaction, TransactionEvent, TransactionEventName, TransactionStatus};
 use crate::verdict::events::Events;

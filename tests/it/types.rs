@@ -2,8 +2,9 @@
 
 use dintero::read;
 use dintero::types::{
-    CaptureRequest, CreatedSession, Currency, Express, ExpressUpdate, Order, OrderItem, OrderUpdate, PayoutSplit,
-    Session, ShippingOption, Transaction,
+    BamboraTokenType, CaptureRequest, CreatedSession, Currency, DinteroPspTokenType, Express, ExpressUpdate, Order,
+    OrderItem, OrderUpdate, PayExTokenRequest, PayExTokenType, PayoutSplit, Session, ShippingOption, TokenProvider,
+    Transaction,
 };
 use serde_json::{Value, json};
 
@@ -89,4 +90,30 @@ fn a_created_session_is_nothing_without_its_id_and_its_address() {
         assert!(unreadable.to_string().contains(field), "{field} {damage}: {unreadable}");
     }
     assert!(read::from_value::<Session>(json!({ "id": "T12345678.s" })).is_err(), "a session is its order");
+}
+
+/// The types of the others have no such value, and their requests and stored cards no such field.
+#[test]
+fn only_payex_makes_recurrence_tokens() {
+    let asked = TokenProvider::PayexCreditcard(PayExTokenRequest::new([PayExTokenType::RecurrenceToken]));
+    assert_eq!(
+        serde_json::to_value(asked).unwrap(),
+        json!({ "payment_product_type": "payex.creditcard", "token_types": ["recurrence_token"] })
+    );
+    assert_eq!(BamboraTokenType::KNOWN, ["payment_token"]);
+    assert_eq!(DinteroPspTokenType::KNOWN, ["payment_token"]);
+    let refused = "recurrence_token".parse::<BamboraTokenType>().unwrap_err();
+    assert!(refused.to_string().contains("not a listed value of BamboraTokenType"), "{refused}");
+    // What reading keeps of a text tells the fields that a type has.
+    let tokens = json!({ "recurrence_token": "r", "generate_recurrence_token": true, "enabled": true });
+    fn keeps<T: serde::de::DeserializeOwned + serde::Serialize>(given: &Value) -> Vec<String> {
+        let read: T = serde_json::from_value(given.clone()).unwrap();
+        serde_json::to_value(read).unwrap().as_object().unwrap().keys().cloned().collect()
+    }
+    use dintero::types::{BamboraCardMethod, CardToken, DinteroPspCardMethod, PayExCardMethod, PayExCardToken};
+    assert_eq!(keeps::<PayExCardMethod>(&tokens), ["enabled", "generate_recurrence_token"]);
+    assert_eq!(keeps::<BamboraCardMethod>(&tokens), ["enabled"]);
+    assert_eq!(keeps::<DinteroPspCardMethod>(&tokens), ["enabled"]);
+    assert_eq!(keeps::<PayExCardToken>(&tokens), ["recurrence_token"]);
+    assert!(keeps::<CardToken>(&tokens).is_empty());
 }
