@@ -13,6 +13,7 @@ use super::{Wish, text};
 use crate::bindings::model::{Field, Kind, Presence, Shape};
 use crate::model::SchemaId;
 use crate::model::document::Place as Part;
+use crate::passes::lenient;
 use crate::schema;
 
 /// An object inside itself more often than this is left out.
@@ -313,15 +314,9 @@ impl<'m, 'a> Maker<'m, 'a> {
         }
     }
 
-    /// Whether the surface says that an id stands there: its form is not in the document.
-    fn is_id(&self, kind: Option<&Kind>) -> bool {
-        let Some(Kind::Type(target)) = kind else { return false };
-        let shape = self.wish.surface.find(target).map(|known| &known.shape);
-        matches!(shape, Some(Shape::Provided { path }) if path.starts_with("crate::ids::"))
-    }
-
     fn text(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
-        if self.is_id(place.kind) {
+        // Their form is not in the document.
+        if matches!(place.kind, Some(Kind::Type(target)) if lenient::is_id(target)) {
             let own: String = (0..24).map(|_| self.rng.alphanumeric()).collect();
             return Ok(json!(format!("P{:08}.{own}", self.rng.u32(..100_000_000))));
         }

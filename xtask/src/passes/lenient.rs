@@ -26,6 +26,12 @@ pub const PROVIDED: [(&str, &str, &str, &str); 6] = [
     ("StringOrNumber", "crate::types::StringOrNumber", "string", "A text or a number."),
 ];
 
+/// Whether a schema that stands for a handwritten type is that of an id.
+#[must_use]
+pub fn is_id(name: &str) -> bool {
+    name.ends_with("Id") && PROVIDED.iter().any(|(provided, ..)| *provided == name)
+}
+
 /// An id of the form that the provided ids have.
 const EXAMPLE_ID: &str = "P00000000.465U8CUzaPVpneu1wt8Wei";
 
@@ -231,7 +237,7 @@ pub(crate) fn relax(interface: &mut Interface, traits: &Traits) -> Vec<String> {
     }
     for (name, path, kind, description) in PROVIDED {
         let mut tree = json!({ "type": kind, "description": description, "x-replace": path });
-        if name.ends_with("Id") {
+        if is_id(name) {
             tree["example"] = json!(EXAMPLE_ID);
         }
         interface.schemas.insert(name.to_owned(), tree);

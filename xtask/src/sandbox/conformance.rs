@@ -41,6 +41,8 @@ pub fn run(cases: u32, seed: u64) -> Result<()> {
         .context("schemathesis does not start")?;
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     std::fs::write(folder.join("told.txt"), &told)?;
+    // 0: no failures; 1: failures, which are judged below. Anything else is a run that was broken off.
+    ensure!(matches!(output.status.code(), Some(0 | 1)), "schemathesis broke off: {}", output.status);
     judge(&told)
 }
 
@@ -80,7 +82,9 @@ struct Finding {
 fn judge(told: &str) -> Result<()> {
     let summary =
         told.lines().rfind(|line| line.contains("generated")).context("schemathesis did not come to its end")?;
-    println!("{}", summary.trim());
+    let (selected, all, tested) = operations(told).context("schemathesis does not say what it tried")?;
+    ensure!(selected == all && tested == all, "of {all} operations, {selected} were selected and {tested} tried");
+    println!("{} operations; {}", tested, summary.trim());
     let findings = findings(told);
     let excuse = |finding: &Finding| CONTRADICTIONS.iter().find(|(words, _)| finding.message.contains(words));
     let mut excused: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -95,6 +99,13 @@ fn judge(told: &str) -> Result<()> {
         println!("contradiction of the document: {reason}: {}", operations.join(", "));
     }
     if broken.is_empty() { Ok(()) } else { bail!("{} findings:\n{}", broken.len(), broken.join("\n")) }
+}
+
+/// How many operations were selected, how many there are, and how many were tried.
+fn operations(told: &str) -> Option<(u32, u32, u32)> {
+    let number = |label| told.lines().rev().find_map(|line| line.trim().strip_prefix(label)).map(str::trim);
+    let (selected, all) = number("Selected:")?.split_once('/')?;
+    Some((selected.parse().ok()?, all.parse().ok()?, number("Tested:")?.parse().ok()?))
 }
 
 /// The findings in the report: a headline with the operation, then each check that failed with its message.
@@ -140,6 +151,10 @@ ____________ GET /transactions ____________
 - ST100 Server error
 
 ================ SUMMARY ================
+API Operations:
+  Selected: 14/14
+  Tested: 14
+
 Test cases:
   280 generated, 2 found 2 unique failures
 ";
@@ -152,6 +167,14 @@ Test cases:
         let error = judge(TOLD).unwrap_err().to_string();
         assert!(error.contains("GET /transactions: ST100") && !error.contains("refund"), "{error}");
         assert!(judge(&TOLD.replace("- ST100 Server error", "")).is_ok());
-        assert!(judge("cut short").is_err());
+    }
+
+    #[test]
+    fn a_run_that_was_cut_short_fails() {
+        let clean = TOLD.replace("- ST100 Server error", "");
+        assert!(judge(&clean).is_ok());
+        for (from, to) in [("Tested: 14", "Tested: 6"), ("Tested: 14", ""), ("14/14", "6/14"), ("generated", "")] {
+            assert!(judge(&clean.replace(from, to)).is_err(), "{from} -> {to}");
+        }
     }
 }

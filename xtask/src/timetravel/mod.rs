@@ -14,7 +14,10 @@ mod workspace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -32,6 +35,9 @@ use workspace::Workspace;
 
 /// As many programs read at a time as a small machine has cores.
 const PROGRAMS: usize = 2;
+
+/// So many responses wait to be read: more would take memory and no time away.
+const WAITING: usize = 16;
 
 /// A revision and the slice of it.
 #[derive(Debug, Clone)]
@@ -79,8 +85,8 @@ pub struct Outcome {
     pub documented: usize,
     /// Responses that were read.
     pub read: usize,
-    /// Why the others were not.
-    pub failed: Vec<String>,
+    /// Why the others were not, and how often.
+    pub failed: BTreeMap<String, usize>,
     /// By type and field, with what came there and what was expected, how often something was skipped.
     pub skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
@@ -187,24 +193,36 @@ pub fn travel(
     let started = Instant::now();
     let program = Workspace::new(name, clients)?.build()?;
     eprintln!("built in {:.1} s", started.elapsed().as_secs_f64());
-    let mut readers: Vec<Reader> = (0..PROGRAMS).map(|_| Reader::start(&program)).collect::<Result<_>>()?;
-    let mut next = 0;
-    for (index, revision) in revisions.iter().enumerate() {
-        let older: Vec<&Client> = clients.iter().filter(|client| client.date <= revision.date).collect();
-        let document = completed(spec, &revision.slice).with_context(|| revision.date.clone())?;
-        let wish = Wish { least, ..wish(&document, clients, revision, &older, seed.wrapping_add(index as u64)) };
-        let made = instances::each(&document, &wish, |instance| {
-            next = (next + 1) % PROGRAMS;
-            readers[next].send(&revision.date, &older, &instance)
-        });
-        made.with_context(|| revision.date.clone())?;
-    }
+    let (send, queue) = sync_channel(WAITING);
+    let queue = Mutex::new(queue);
     let mut outcomes: BTreeMap<String, Outcome> = BTreeMap::new();
-    for reader in readers {
-        for (pair, outcome) in reader.finish()? {
-            outcomes.entry(pair).or_default().add(outcome);
+    thread::scope(|scope| {
+        let read = || {
+            let found = read_all(&program, &queue);
+            // Whoever sends does not wait for a program that is gone.
+            while found.is_err() && take(&queue).is_some() {}
+            found
+        };
+        let readers: Vec<_> = (0..PROGRAMS).map(|_| scope.spawn(read)).collect();
+        let sent = revisions.iter().enumerate().try_for_each(|(index, revision)| {
+            let older: Vec<&Client> = clients.iter().filter(|client| client.date <= revision.date).collect();
+            let document = completed(spec, &revision.slice)?;
+            let wish = Wish { least, ..wish(&document, clients, revision, &older, seed.wrapping_add(index as u64)) };
+            let made = instances::each(&document, &wish, |instance| {
+                send.send(told(&revision.date, &older, &instance)).context("nobody reads")
+            });
+            made.map(drop).with_context(|| revision.date.clone())
+        });
+        drop(send);
+        for reader in readers {
+            let found = reader.join().map_err(|_| anyhow!("a reader of the clients panicked"))??;
+            for (pair, outcome) in found {
+                outcomes.entry(pair).or_default().add(outcome);
+            }
         }
-    }
+        sent
+    })?;
+    eprintln!("read after {:.1} s", started.elapsed().as_secs_f64());
     let mut pairs = Vec::new();
     for revision in revisions {
         for client in clients {
@@ -258,43 +276,40 @@ fn wish(document: &Value, clients: &[Client], revision: &Revision, older: &[&Cli
     Wish { seed, least: 0, operations, whole, surface }
 }
 
-/// A running program of clients.
-struct Reader {
-    child: Child,
-    stdin: BufWriter<ChildStdin>,
+/// A response as the program of the clients reads it: a line of what it is, and its JSON.
+fn told(later: &str, clients: &[&Client], instance: &Instance) -> String {
+    let known = clients.iter().filter_map(|client| Some((&client.name, client.title_of(&instance.operation)?)));
+    let header = json!({
+        "later": later,
+        "clients": known.collect::<BTreeMap<_, _>>(),
+        "enums": instance.enums,
+        "documented": instance.documented,
+    });
+    format!("{header}\n{}\n", instance.json)
 }
 
-impl Reader {
-    fn start(program: &Path) -> Result<Self> {
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run {}", program.display()))?;
-        let stdin = BufWriter::new(child.stdin.take().context("the clients have no stdin")?);
-        Ok(Self { child, stdin })
-    }
+/// The next response that waits; none once all have been taken.
+fn take(queue: &Mutex<Receiver<String>>) -> Option<String> {
+    queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
+}
 
-    fn send(&mut self, later: &str, clients: &[&Client], instance: &Instance) -> Result<()> {
-        let known = clients.iter().filter_map(|client| Some((&client.name, client.title_of(&instance.operation)?)));
-        let header = json!({
-            "later": later,
-            "clients": known.collect::<BTreeMap<_, _>>(),
-            "enums": instance.enums,
-            "documented": instance.documented,
-        });
-        writeln!(self.stdin, "{header}\n{}", instance.json).context("the clients broke off")
+/// Runs a program of clients on what it takes from the queue.
+fn read_all(program: &Path, queue: &Mutex<Receiver<String>>) -> Result<BTreeMap<String, Outcome>> {
+    let mut child = Command::new(program)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", program.display()))?;
+    let mut stdin = BufWriter::new(child.stdin.take().context("the clients have no stdin")?);
+    while let Some(response) = take(queue) {
+        stdin.write_all(response.as_bytes()).context("the clients broke off")?;
     }
-
-    fn finish(self) -> Result<BTreeMap<String, Outcome>> {
-        let Self { child, stdin } = self;
-        drop(stdin.into_inner().map_err(|error| error.into_error()).context("the clients broke off")?);
-        let output = child.wait_with_output()?;
-        if !output.status.success() {
-            bail!("the clients ended with {}", output.status);
-        }
-        serde_json::from_slice(&output.stdout).context("the clients report something else")
+    drop(stdin.into_inner().map_err(|error| error.into_error()).context("the clients broke off")?);
+    let output = child.wait_with_output()?;
+    if !output.status.success() {
+        bail!("the clients ended with {}", output.status);
     }
+    serde_json::from_slice(&output.stdout).context("the clients report something else")
 }
 
 impl Outcome {
@@ -302,10 +317,11 @@ impl Outcome {
         self.generated += other.generated;
         self.documented += other.documented;
         self.read += other.read;
-        self.failed.extend(other.failed);
-        for (own, others) in
-            [(&mut self.skipped_fields, other.skipped_fields), (&mut self.examples_skipped, other.examples_skipped)]
-        {
+        for (own, others) in [
+            (&mut self.failed, other.failed),
+            (&mut self.skipped_fields, other.skipped_fields),
+            (&mut self.examples_skipped, other.examples_skipped),
+        ] {
             for (place, count) in others {
                 *own.entry(place).or_default() += count;
             }

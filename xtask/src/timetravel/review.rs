@@ -34,11 +34,11 @@ pub fn table(pairs: &[Pair]) -> String {
         );
     }
     for pair in pairs {
-        let failures = [
-            ("not read", &pair.outcome.failed),
-            ("enum value altered", &pair.outcome.enums_altered),
-            ("value altered", &pair.outcome.values_altered),
-        ];
+        for (failure, count) in &pair.outcome.failed {
+            let _ = writeln!(out, "{} reading {}, not read, {count} times: {failure}", pair.older, pair.later);
+        }
+        let failures =
+            [("enum value altered", &pair.outcome.enums_altered), ("value altered", &pair.outcome.values_altered)];
         for (what, list) in failures {
             for failure in list.iter().filter(|failure| !failure.is_empty()).take(20) {
                 let _ = writeln!(out, "{} reading {}, {what}: {failure}", pair.older, pair.later);

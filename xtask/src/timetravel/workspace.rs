@@ -91,7 +91,7 @@ impl Workspace {
             self.members.iter().map(|name| format!("\n[profile.dev.package.client-{name}]\nopt-level = 0\n")).collect();
         let root = format!(
             "[workspace]\nmembers = [\"program\", {}]\nresolver = \"3\"\n\n\
-             [profile.dev]\nopt-level = 1\ndebug = false\nincremental = false\n{plain}",
+             [profile.dev]\nopt-level = 1\ndebug = false\ndebug-assertions = false\nincremental = false\n{plain}",
             quoted.join(", ")
         );
         write(&dir.join("Cargo.toml"), &root)?;

@@ -91,7 +91,7 @@ pub(crate) struct Outcome {
     documented: usize,
     read: usize,
     /// Responses that could not be read, and rows of lists.
-    failed: Vec<String>,
+    failed: BTreeMap<String, usize>,
     /// By type and field, with what came there and what was expected, how often something was skipped.
     skipped_fields: BTreeMap<String, usize>,
     /// The same of documented examples, which need not fit their own schemas.
@@ -124,7 +124,7 @@ impl Outcome {
         let (back, skipped_fields) = match read {
             Ok(found) => found,
             Err(problem) => {
-                self.failed.push(shown(self.failed.len(), || format!("{operation}: {problem}")));
+                *self.failed.entry(format!("{operation}: {problem}")).or_default() += 1;
                 return;
             }
         };
