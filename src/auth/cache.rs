@@ -58,13 +58,11 @@ struct State {
     refused: Option<Arc<Token>>,
     renewal: Option<Renewal>,
     tokens: u64,
-    renewals: u64,
     hold: Option<Hold>,
     failures: u32,
 }
 
 struct Renewal {
-    number: u64,
     /// It makes one attempt only, for a token that is still good.
     early: bool,
     began: Instant,
@@ -95,7 +93,7 @@ impl TokenCache {
     pub(crate) async fn token(&self) -> Result<Arc<Token>> {
         let mut lost = 0;
         loop {
-            let (spare, number, early, mut ended) = {
+            let (spare, early, mut ended) = {
                 // Not under the lock: the clock can be the caller's code.
                 let (wall, now) = (self.shared.source.clock.now(), Instant::now());
                 let mut state = self.shared.lock();
@@ -127,7 +125,7 @@ impl TokenCache {
                     self.shared.renew(&mut state, patience)?;
                 }
                 match &state.renewal {
-                    Some(renewal) => (spare, renewal.number, renewal.early, renewal.ended.clone()),
+                    Some(renewal) => (spare, renewal.early, renewal.ended.clone()),
                     None => continue,
                 }
             };
@@ -150,7 +148,7 @@ impl TokenCache {
                     let asked = error.retry_after();
                     return Err(Error::token(error, asked));
                 }
-                (None, _) if lost <= LOST_RENEWALS => self.shared.forget(number),
+                (None, _) if lost <= LOST_RENEWALS => {}
                 (None, Some(spare)) => return Ok(spare),
                 (None, None) => {
                     let error = Error::configuration("the renewal of the access token ended without a result");
@@ -198,14 +196,11 @@ impl Shared {
         let runtime =
             Handle::try_current().map_err(|cause| Error::configuration("no Tokio runtime").with_source(cause))?;
         let (sender, ended) = watch::channel(None);
-        state.renewals += 1;
-        let number = state.renewals;
-        state.renewal =
-            Some(Renewal { number, early: matches!(patience, Patience::Early), began: Instant::now(), ended });
+        state.renewal = Some(Renewal { early: matches!(patience, Patience::Early), began: Instant::now(), ended });
         let shared = self.clone();
         drop(runtime.spawn(async move {
             let (outcome, renewal) = shared.obtain(patience).await;
-            let (ended, fetched) = shared.settle(number, outcome);
+            let (ended, fetched) = shared.settle(outcome);
             // The store is told after those who wait: it may be slow.
             sender.send_replace(Some(ended));
             let now = shared.source.clock.now();
@@ -258,15 +253,8 @@ impl Shared {
     }
 
     /// Ends a renewal: what those who wait get, and the token to be saved if it was fetched.
-    fn settle(
-        &self,
-        number: u64,
-        outcome: Result<(StoredToken, bool)>,
-    ) -> (Result<Arc<Token>, Arc<Error>>, Option<StoredToken>) {
+    fn settle(&self, outcome: Result<(StoredToken, bool)>) -> (Result<Arc<Token>, Arc<Error>>, Option<StoredToken>) {
         let mut state = self.lock();
-        if state.renewal.as_ref().is_some_and(|r| r.number == number) {
-            state.renewal = None;
-        }
         state.tokens += 1;
         let generation = state.tokens;
         let after_refusal = state.is_after_refusal();
@@ -305,20 +293,14 @@ impl Shared {
         });
         Hold { until, asked }
     }
-
-    fn forget(&self, number: u64) {
-        let mut state = self.lock();
-        if state.renewal.as_ref().is_some_and(|r| r.number == number) {
-            state.renewal = None;
-        }
-    }
 }
 
 impl State {
+    /// Whether there is a renewal that can still be waited for: it has said nothing yet, and its task is alive.
     fn is_renewing(&self) -> bool {
-        self.renewal
-            .as_ref()
-            .is_some_and(|renewal| renewal.ended.has_changed().is_ok() && renewal.began.elapsed() < RENEWAL_PATIENCE)
+        self.renewal.as_ref().is_some_and(|renewal| {
+            renewal.began.elapsed() < RENEWAL_PATIENCE && matches!(renewal.ended.has_changed(), Ok(false))
+        })
     }
 
     fn is_after_refusal(&self) -> bool {

@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn the_environment_gives_credentials_and_hosts() {
         let credentials = read(&[]).unwrap();
-        assert_eq!(credentials.account().as_str(), "T12345678");
+        assert_eq!((credentials.account().as_str(), credentials.client_id()), ("T12345678", "the-client"));
         assert_eq!(credentials.client_secret.expose_secret(), "the-secret");
         assert_eq!(credentials.base_url(), BASE_URL);
         assert_eq!(credentials.audience(), "https://api.dintero.com/v1/accounts/T12345678");

@@ -55,28 +55,29 @@ impl Source {
     pub(crate) async fn fetch(&self, retries: u32) -> Result<StoredToken> {
         let policy = RetryPolicy { retries, ..self.retry.clone() };
         let started = Instant::now();
-        let mut attempt = 0;
+        let mut attempts = 0;
         loop {
+            attempts += 1;
             let error = match self.attempt().await {
                 Ok(token) => {
                     tracing::debug!(
                         operation = CallId::Token.name(),
-                        attempt = attempt + 1,
-                        milliseconds = millis(started),
+                        attempt = attempts,
+                        milliseconds = started.elapsed().as_millis(),
                         "fetched a token"
                     );
                     return Ok(token);
                 }
                 Err(error) => error,
             };
-            let spent = Spent { attempts: attempt + 1, elapsed: started.elapsed() };
+            let spent = Spent { attempts, elapsed: started.elapsed() };
             let error = error.in_call(CallId::Token, spent);
-            let wait = policy.wait(attempt, error.retry_after()).filter(|_| error.is_retryable());
+            let wait = policy.wait(attempts - 1, error.retry_after()).filter(|_| error.is_retryable());
             tracing::debug!(
                 operation = CallId::Token.name(),
-                attempt = attempt + 1,
+                attempt = attempts,
                 status = error.status().map(|status| status.as_u16()),
-                milliseconds = millis(started),
+                milliseconds = started.elapsed().as_millis(),
                 again = wait.is_some(),
                 "no token"
             );
@@ -84,7 +85,6 @@ impl Source {
                 Some(wait) => sleep(wait).await,
                 None => return Err(error),
             }
-            attempt += 1;
         }
     }
 
@@ -129,8 +129,4 @@ impl Source {
             )),
         }
     }
-}
-
-fn millis(started: Instant) -> u64 {
-    u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

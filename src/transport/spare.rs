@@ -50,13 +50,7 @@ impl Spares {
     /// A connection that no request has used, opened ahead or now.
     pub(super) async fn take(self: &Arc<Self>, host: Uri) -> Result<Fresh, BoxError> {
         let now = Instant::now();
-        let (spare, opens) = self.kept(|kept| {
-            let follows = kept.last.replace(now).is_some_and(|last| now < last + AGE);
-            let spare = kept.pop(now);
-            let opens = follows && kept.ready.len() + kept.opening < MOST;
-            kept.opening += usize::from(opens);
-            (spare, opens)
-        });
+        let (spare, opens) = self.kept(|kept| (kept.pop(now), kept.begin(now)));
         if opens {
             tokio::spawn(Self::open_ahead(Arc::downgrade(self), self.connector.clone(), host.clone()));
         }
@@ -71,16 +65,11 @@ impl Spares {
         let opened = open(&connector, host).await;
         let until = Instant::now() + AGE;
         let Some(of) = spares.upgrade() else { return };
-        let is_open = of.kept(|kept| {
-            kept.opening -= 1;
-            opened.map(|fresh| kept.ready.push((until, fresh))).is_ok()
-        });
+        of.kept(|kept| kept.end(opened.ok().map(|fresh| (until, fresh))));
         drop(of);
-        if is_open {
-            sleep_until(until).await;
-            if let Some(of) = spares.upgrade() {
-                of.kept(|kept| kept.ready.retain(|(end, _)| *end > until));
-            }
+        sleep_until(until).await;
+        if let Some(of) = spares.upgrade() {
+            of.kept(|kept| kept.expire(until));
         }
     }
 }
@@ -95,6 +84,24 @@ impl Kept {
         }
         None
     }
+
+    /// Notes a call, and says whether to open a connection for the next one.
+    fn begin(&mut self, now: Instant) -> bool {
+        let follows = self.last.replace(now).is_some_and(|last| now < last + AGE);
+        let opens = follows && self.ready.len() + self.opening < MOST;
+        self.opening += usize::from(opens);
+        opens
+    }
+
+    /// Ends what `begin` asked for.
+    fn end(&mut self, opened: Option<(Instant, Fresh)>) {
+        self.opening -= 1;
+        self.ready.extend(opened);
+    }
+
+    fn expire(&mut self, now: Instant) {
+        self.ready.retain(|(until, _)| now < *until);
+    }
 }
 
 async fn open(connector: &Connector, host: Uri) -> Result<Fresh, BoxError> {
@@ -105,4 +112,85 @@ async fn open(connector: &Connector, host: Uri) -> Result<Fresh, BoxError> {
         let _ = connection.await;
     });
     Ok(fresh)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    /// A connection, what runs it, and its other side.
+    async fn fresh() -> (Fresh, http1::Connection<TokioIo<DuplexStream>, Full<Bytes>>, DuplexStream) {
+        let (near, far) = duplex(1024);
+        let (mut fresh, mut connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        // Runs until the connection wants a request.
+        tokio::select! {
+            biased;
+            ended = &mut connection => ended.unwrap(),
+            ready = fresh.ready() => ready.unwrap(),
+        }
+        (fresh, connection, far)
+    }
+
+    fn kept(ready: Vec<(Instant, Fresh)>) -> Kept {
+        Kept { ready, ..Kept::default() }
+    }
+
+    #[tokio::test]
+    async fn a_spare_serves_until_its_time_and_not_at_it() {
+        let until = Instant::now();
+        for (now, serves) in [(until - Duration::from_nanos(1), true), (until, false), (until + AGE, false)] {
+            let (spare, _connection, _far) = fresh().await;
+            assert_eq!(kept(vec![(until, spare)]).pop(now).is_some(), serves);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_spare_that_the_other_side_closed_is_passed_over() {
+        let now = Instant::now();
+        let ((open, _connection, _far), (closed, ended, far)) = (fresh().await, fresh().await);
+        drop(far);
+        let _ = ended.await;
+        let mut kept = kept(vec![(now + AGE, open), (now + AGE, closed)]);
+        assert!(kept.pop(now).is_some_and(|spare| spare.is_ready()));
+        assert!(kept.ready.is_empty() && kept.pop(now).is_none());
+    }
+
+    #[tokio::test]
+    async fn one_is_opened_ahead_for_each_call_that_follows_another_up_to_the_most() {
+        let first = Instant::now();
+        let mut kept = Kept::default();
+        assert!(!kept.begin(first), "a lone call");
+        assert!(!kept.begin(first + AGE), "a second one, too late");
+        let now = first + AGE * 2 - Duration::from_nanos(1);
+        assert!(kept.begin(now));
+        kept.end(None);
+        // Those that are there count, and those that are being opened.
+        let mut others = vec![];
+        for _ in 0..2 {
+            let (spare, connection, far) = fresh().await;
+            assert!(kept.begin(now));
+            kept.end(Some((now + AGE, spare)));
+            others.push((connection, far));
+        }
+        for _ in 2..MOST {
+            assert!(kept.begin(now));
+        }
+        assert!(!kept.begin(now));
+        kept.end(None);
+        assert!(kept.begin(now) && !kept.begin(now));
+        assert!(kept.pop(now).is_some() && kept.begin(now) && !kept.begin(now));
+    }
+
+    #[tokio::test]
+    async fn what_has_had_its_time_is_thrown_away_and_the_rest_kept() {
+        let now = Instant::now();
+        let later = now + Duration::from_nanos(1);
+        let ((old, _a, _b), (due, _c, _d), (young, _e, _f)) = (fresh().await, fresh().await, fresh().await);
+        let mut kept = kept(vec![(now - AGE, old), (now, due), (later, young)]);
+        kept.expire(now);
+        assert_eq!(kept.ready.iter().map(|(until, _)| *until).collect::<Vec<_>>(), [later]);
+    }
 }

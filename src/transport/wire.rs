@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, HOST, HeaderValue, USER_AGENT};
-use http::uri::{Authority, Parts, PathAndQuery, Scheme};
+use http::uri::{Parts, PathAndQuery};
 use http::{Request, Response, Uri};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -22,7 +22,7 @@ use url::Url;
 
 use super::connect::{BoxError, Connector};
 use super::reach::Reach;
-use super::spare::Spares;
+use super::spare::{Fresh, Spares};
 use super::tls::{Roots, Tls, Versions};
 use crate::error::{Error, Result};
 use crate::loopback::is_loopback;
@@ -111,13 +111,18 @@ impl Wire {
     pub(crate) async fn write(&self, mut request: Outgoing, reach: &Reach) -> Result<Response<Incoming>, SendError> {
         let host = take_host(&mut request).map_err(|cause| SendError::NotSent(cause.into()))?;
         reach.connecting();
-        let mut connection = self.writes.take(host).await.map_err(SendError::NotSent)?;
+        let connection = self.writes.take(host).await.map_err(SendError::NotSent)?;
         reach.connected();
-        connection.try_send_request(request).await.map_err(|mut failed| match failed.take_message() {
-            Some(_) => SendError::NotSent(failed.into_error().into()),
-            None => SendError::Lost(failed.into_error().into()),
-        })
+        send(connection, request).await
     }
+}
+
+/// hyper returns a request of which nothing was written, and only such a one.
+async fn send(mut connection: Fresh, request: Outgoing) -> Result<Response<Incoming>, SendError> {
+    connection.try_send_request(request).await.map_err(|mut failed| match failed.take_message() {
+        Some(_) => SendError::NotSent(failed.into_error().into()),
+        None => SendError::Lost(failed.into_error().into()),
+    })
 }
 
 /// All goes through one proxy. An address that cannot be read must not be the same as none.
@@ -132,14 +137,9 @@ fn through(address: &str) -> Result<Matcher> {
 /// Brings a request into the form of HTTP/1.1: the host as a header, the path alone as its target.
 fn take_host(request: &mut Outgoing) -> Result<Uri, http::Error> {
     let Parts { scheme, authority, path_and_query, .. } = std::mem::take(request.uri_mut()).into_parts();
-    let is_default = |authority: &Authority| match authority.port_u16() {
-        Some(443) => scheme == Some(Scheme::HTTPS),
-        Some(80) => scheme == Some(Scheme::HTTP),
-        _ => false,
-    };
+    // Without the port that the scheme implies: the address was a `Url`.
     if let Some(authority) = &authority {
-        let host = if is_default(authority) { authority.host() } else { authority.as_str() };
-        request.headers_mut().insert(HOST, HeaderValue::from_str(host)?);
+        request.headers_mut().insert(HOST, HeaderValue::from_str(authority.as_str())?);
     }
     let target = path_and_query.unwrap_or(PathAndQuery::from_static("/"));
     *request.uri_mut() = Uri::from(target);
@@ -147,4 +147,49 @@ fn take_host(request: &mut Outgoing) -> Result<Uri, http::Error> {
     (host.scheme, host.authority) = (scheme, authority);
     host.path_and_query = Some(PathAndQuery::from_static("/"));
     Ok(Uri::from_parts(host)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::client::conn::http1::handshake;
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, duplex};
+
+    use super::*;
+
+    fn request(uri: &'static str) -> Outgoing {
+        Request::post(Uri::from_static(uri)).body(Full::from("{}")).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_unsent_only_where_none_of_it_was_written() {
+        let (near, far) = duplex(1024);
+        let (fresh, connection) = handshake(TokioIo::new(near)).await.unwrap();
+        // The other side closes before the connection has taken the request.
+        drop(far);
+        let (sent, _) = tokio::join!(send(fresh, request("/")), connection);
+        assert!(matches!(sent, Err(SendError::NotSent(_))), "{sent:?}");
+        // It closes when it has one byte of the request.
+        let (near, mut far) = duplex(1024);
+        let (fresh, connection) = handshake(TokioIo::new(near)).await.unwrap();
+        let closes = async move { far.read_u8().await.map(|_| drop(far)) };
+        let (sent, _, read) = tokio::join!(send(fresh, request("/")), connection, closes);
+        assert!(matches!(sent, Err(SendError::Lost(_))), "{sent:?}");
+        read.unwrap();
+    }
+
+    #[test]
+    fn the_host_becomes_a_header() {
+        for (uri, host, target) in [
+            ("https://a.example/v1/x?y=1", "a.example", "/v1/x?y=1"),
+            ("https://a.example:8443", "a.example:8443", "/"),
+            ("http://[::1]:80/v1", "[::1]:80", "/v1"),
+        ] {
+            let mut request = request(uri);
+            let base = take_host(&mut request).unwrap();
+            assert_eq!((request.headers()[HOST].to_str().unwrap(), request.uri().to_string().as_str()), (host, target));
+            let uri = Uri::from_static(uri);
+            assert_eq!((base.scheme(), base.authority(), base.path()), (uri.scheme(), uri.authority(), "/"));
+        }
+    }
 }

@@ -251,6 +251,18 @@ async fn a_refused_token_is_replaced_and_the_call_retried_once() {
     assert_eq!(server.tokens(), 2);
 }
 
+/// A 401 proves that the first request did nothing, and nothing about the one after it.
+#[tokio::test]
+async fn a_call_lost_after_a_refused_token_is_not_refused() {
+    for (lost, kind) in [(Reply::Reset, ErrorKind::Transport), (Reply::error(500), ErrorKind::Api)] {
+        let server = server(move |_, n| if n == 0 { Reply::error(401) } else { lost.clone() }).await;
+        let error = write(&server.builder().build().unwrap()).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome(), error.attempts()), (kind, Outcome::Unknown, 2), "{error:?}");
+        assert_ne!(error.status().map(|status| status.as_u16()), Some(401));
+        assert_eq!(server.calls().len(), 2);
+    }
+}
+
 #[tokio::test]
 async fn a_refused_call_says_so_when_no_other_token_can_be_had() {
     let tokens = AtomicUsize::new(0);
@@ -319,6 +331,16 @@ async fn the_time_of_a_call_covers_all_its_attempts() {
     assert_eq!(began.elapsed().as_secs(), 20);
     assert!(error.is_timeout() && error.is_retryable());
     assert_eq!(server.calls().len(), 2, "the first attempt is given up after 15 s");
+    // The last attempt has all the time that is left, and so has the one attempt of a call that writes.
+    let mut policy = quick();
+    policy.retries = 1;
+    let client = server.builder().retry(policy).timeout(Duration::from_secs(50)).build().unwrap();
+    for (reads, sent, outcome) in [(true, 2, Outcome::ReadOnly), (false, 1, Outcome::Unknown)] {
+        let (began, before) = (Instant::now(), server.calls().len());
+        let error = if reads { read(&client).await } else { write(&client).await }.unwrap_err();
+        assert_eq!((began.elapsed().as_secs(), server.calls().len() - before), (50, sent));
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, outcome));
+    }
 }
 
 /// The bytes of a TLS handshake that a client begins with.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::support::tokens::{LONG, bearers, call, server, transaction};
@@ -190,7 +191,7 @@ async fn a_failed_early_renewal_backs_off_and_keeps_the_valid_token() {
     assert_eq!(bearers(&server).last().unwrap(), "Bearer t3");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_valid_token_outlives_failed_renewals_to_its_end() {
     let clock = HandClock::new();
     let server = server(|n| match n {
@@ -202,11 +203,13 @@ async fn a_valid_token_outlives_failed_renewals_to_its_end() {
     call(&client).await.unwrap();
     clock.advance(LONG as i64 - 1);
     call(&client).await.unwrap();
+    call(&client).await.unwrap();
+    assert_eq!(server.tokens(), 2, "not asked again at once");
     clock.advance(1);
     let error = call(&client).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Token);
     assert_eq!(error.outcome(), Outcome::NotSent);
-    assert_eq!(server.calls().len(), 2);
+    assert_eq!(server.calls().len(), 3);
 }
 
 /// The early renewal makes one attempt, because nobody needs it. When the token is refused meanwhile, somebody does.
@@ -306,4 +309,24 @@ async fn a_runtime_that_ends_strands_nobody() {
     tokio::time::timeout(Duration::from_secs(5), call(&client)).await.unwrap().unwrap();
     thread.join().unwrap();
     assert_eq!(server.tokens(), 2);
+}
+
+/// A renewal whose runtime is there and does nothing, as one that is blocked, is given up after two minutes.
+#[test]
+fn a_runtime_that_stands_still_strands_nobody() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let (still, running) = (runtime(), runtime());
+    let server = running.block_on(server(|_| Reply::token("t0", LONG)));
+    let client = server.builder().timeout(Duration::from_secs(300)).build().unwrap();
+    // Ends before the task of the renewal has a turn.
+    let mut first = Box::pin(call(&client));
+    let polled = std::future::poll_fn(|context| Poll::Ready(first.as_mut().poll(context)));
+    assert!(still.block_on(polled).is_pending());
+    running.block_on(async {
+        let began = tokio::time::Instant::now();
+        call(&client).await.unwrap();
+        assert_eq!((began.elapsed().as_secs(), server.tokens()), (120, 1));
+        call(&client).await.unwrap();
+        assert_eq!(server.tokens(), 1);
+    });
 }

@@ -1,9 +1,10 @@
 //! The token call that fails: what is waited for, who is told, and what stays secret.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::support::tokens::{LONG, call, server};
+use crate::support::tokens::{LONG, bearers, call, server};
 use crate::support::{HandClock, Reply, SECRET, Server};
 use dintero::{ErrorKind, Outcome, RetryPolicy};
 use futures_util::future::join_all;
@@ -48,10 +49,26 @@ async fn a_longer_retry_after_ends_the_call_and_stops_further_requests_for_a_min
             assert!(error.is_retryable() && error.retry_after().unwrap() > Duration::from_secs(540));
         }
         assert_eq!(server.tokens(), 1);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        // To the moment: a minute since the refusal.
+        tokio::time::advance(Duration::from_secs(9)).await;
         call(&client).await.unwrap();
         assert_eq!(server.tokens(), 2);
     }
+}
+
+/// The longest wait that is kept to is kept to the moment.
+#[tokio::test(start_paused = true)]
+async fn a_call_within_a_wait_that_is_not_too_long_waits_for_its_end() {
+    let server = server(|n| match n {
+        0 => Reply::Full(429, vec![("retry-after", "60".into())], Vec::new()),
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    let client = server.builder().retry(RetryPolicy::never()).timeout(Duration::from_secs(90)).build().unwrap();
+    let began = Instant::now();
+    assert_eq!(call(&client).await.unwrap_err().retry_after(), Some(Duration::from_secs(60)));
+    call(&client).await.unwrap();
+    assert_eq!((began.elapsed().as_secs(), server.tokens()), (60, 2));
 }
 
 /// A token that replaced a refused one is not replaced at once, if it is refused as well: ten seconds by the monotonic
@@ -68,9 +85,11 @@ async fn a_clock_that_is_set_back_does_not_keep_a_refused_token() {
     call(&client).await.unwrap_err();
     assert_eq!(server.tokens(), 2);
     clock.advance(-86_400);
-    tokio::time::advance(Duration::from_secs(11)).await;
-    call(&client).await.unwrap_err();
-    assert_eq!(server.tokens(), 3);
+    for (advance, tokens) in [(9, 2), (1, 3)] {
+        tokio::time::advance(Duration::from_secs(advance)).await;
+        call(&client).await.unwrap_err();
+        assert_eq!(server.tokens(), tokens);
+    }
 }
 
 /// Panics every other time that it is read, which is in the renewal.
@@ -105,6 +124,29 @@ async fn a_refused_token_call_without_its_body_keeps_its_status() {
     assert_eq!((error.retry_after(), server.tokens()), (Some(Duration::from_secs(300)), 1));
 }
 
+/// A grant whose end did not come is none, though what came of it can be read.
+#[tokio::test]
+async fn a_grant_that_is_cut_short_is_fetched_again() {
+    let server = server(|n| match n {
+        0 => Reply::Raw(
+            b"HTTP/1.1 200 X\r\ncontent-length: 99\r\n\r\n{\"access_token\":\"t0\",\"expires_in\":60}".to_vec(),
+        ),
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    call(&server.builder().build().unwrap()).await.unwrap();
+    assert_eq!(bearers(&server), ["Bearer t1"]);
+}
+
+#[tokio::test]
+async fn a_grant_that_cannot_be_used_is_not_kept() {
+    let grant = serde_json::json!({"access_token": "hunter2", "token_type": "mac", "expires_in": 60});
+    let server = server(move |_| Reply::Json(200, grant.clone())).await;
+    let error = call(&server.builder().build().unwrap()).await.unwrap_err();
+    assert_eq!((error.kind(), error.status().map(|status| status.as_u16())), (ErrorKind::Token, Some(200)));
+    assert!(error.body().is_empty() && !format!("{error:?}").contains("hunter"), "{error:?}");
+}
+
 #[tokio::test]
 async fn wrong_credentials_are_told_to_all_who_wait_and_not_tried_again() {
     let server = server(|_| Reply::error(401).after(Duration::from_millis(100))).await;
@@ -125,9 +167,16 @@ async fn wrong_credentials_are_told_to_all_who_wait_and_not_tried_again() {
 #[tokio::test]
 async fn a_token_call_without_a_response_may_be_made_again() {
     let server = server(|_| Reply::Reset).await;
-    let error = call(&server.builder().retry(RetryPolicy::never()).build().unwrap()).await.unwrap_err();
-    assert_eq!((error.kind(), error.outcome(), error.status()), (ErrorKind::Token, Outcome::NotSent, None));
-    assert!(error.is_retryable() && server.calls().is_empty());
+    let mut quick = RetryPolicy::default();
+    quick.base = Duration::from_millis(1);
+    for (retry, attempts) in [(RetryPolicy::never(), 1), (quick, 3)] {
+        let before = server.tokens();
+        let error = call(&server.builder().retry(retry).build().unwrap()).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome(), error.status()), (ErrorKind::Token, Outcome::NotSent, None));
+        assert!(error.is_retryable() && server.calls().is_empty());
+        let cause = std::error::Error::source(&error).unwrap().downcast_ref::<Arc<dintero::Error>>().unwrap();
+        assert_eq!((cause.attempts(), server.tokens() - before), (attempts, attempts as usize));
+    }
 }
 
 #[tokio::test]

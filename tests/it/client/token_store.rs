@@ -1,7 +1,7 @@
 //! One token shared between clients through a store, counted at the server. The same over processes is in
 //! `dintero-stores`.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,11 +12,12 @@ use dintero::store::{Change, Changed, Journal, MemoryStore, Record, Store, Store
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-/// A store that remembers every record that was written to it.
+/// A store that remembers every record that was written to it, and can be down.
 #[derive(Default)]
 struct Watched {
     store: MemoryStore,
     written: Mutex<Vec<(String, bool, String)>>,
+    is_down: AtomicBool,
 }
 
 impl Watched {
@@ -69,6 +70,9 @@ impl Store for Watched {
 
     fn change<'a>(&'a self, change: Change<'a>) -> StoreFuture<'a, Changed> {
         Box::pin(async move {
+            if self.is_down.load(Ordering::SeqCst) {
+                return Err("no store today".into());
+            }
             let changed = self.store.change(change).await?;
             if matches!(changed, Changed::Yes { .. }) {
                 let entry = (change.name.to_owned(), change.done, change.data.to_owned());
@@ -241,6 +245,31 @@ async fn a_turn_that_does_not_end_is_not_waited_for_for_ever() {
     store.begin(Duration::from_secs(600)).await;
     call(&client(&server, &store)).await.unwrap();
     assert_eq!(server.tokens(), 2);
+}
+
+/// Who could not get a turn, because the store was down, shares what came of it, unless there is better.
+#[tokio::test]
+async fn a_token_that_was_fetched_without_a_turn_is_shared_where_it_lasts_longest() {
+    let store = Arc::new(Watched::default());
+    let mended = store.clone();
+    let server = server(move |n| {
+        mended.is_down.store(false, Ordering::SeqCst);
+        Reply::token(&format!("t{n}"), if n == 0 { LONG } else { LONG / 2 })
+    })
+    .await;
+    for tokens in [1, 2] {
+        store.is_down.store(true, Ordering::SeqCst);
+        let alone = client(&server, &store);
+        call(&alone).await.unwrap();
+        assert_eq!(server.tokens(), tokens);
+        // Turns of the runtime, in which the token gets to the store.
+        for _ in 0..2_000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(store.token().await.1, "t0");
+        call(&client(&server, &store)).await.unwrap();
+        assert_eq!(bearers(&server).last().unwrap(), "Bearer t0");
+    }
 }
 
 #[tokio::test]
