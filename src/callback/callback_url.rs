@@ -271,7 +271,10 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused_by_name() {
         assert_eq!(fails(CallbackUrl::new("/callback")), CallbackUrlError::NotAUrl);
-        assert_eq!(fails(CallbackUrl::new("https://u:p@shop.example/")), CallbackUrlError::Part("credentials"));
+        for user in ["u:p", "u", ":p"] {
+            let url = CallbackUrl::new(format!("https://{user}@shop.example/"));
+            assert_eq!(fails(url), CallbackUrlError::Part("credentials"), "{user}");
+        }
         assert_eq!(fails(CallbackUrl::new("https://shop.example/#a")), CallbackUrlError::Part("a fragment"));
         for name in ADDED.into_iter().chain(OPTIONS) {
             let error = fails(CallbackUrl::new(format!("{URL}?a=1&{name}=x")));

@@ -158,7 +158,7 @@ impl IntoResponse for CallbackResponse {
 /// Responds with [`RetryLater`](CallbackResponse::RetryLater) and logs what happened, at level error.
 impl IntoResponse for HandlerError {
     fn into_response(self) -> Response {
-        tracing::error!(cause = %self.chain(), "a callback could not be dealt with");
+        tracing::error!(cause = self.cause() as &dyn std::error::Error, "a callback could not be dealt with");
         self.response().into_response()
     }
 }

@@ -137,7 +137,7 @@ impl Inbox {
                 Handled::Done
             }
             Err(error) => {
-                tracing::error!(cause = %error.chain(), "a callback could not be handled");
+                tracing::error!(cause = error.cause() as &dyn std::error::Error, "a callback could not be handled");
                 // A lease that could not be released ends by itself.
                 drop(held.release().await);
                 Handled::Failed
@@ -182,8 +182,7 @@ impl Inbox {
     pub async fn recover_every(self, interval: Duration) {
         loop {
             match self.recover().await {
-                Ok(recovered) if recovered == Recovered::default() => {}
-                Ok(recovered) => tracing::info!(?recovered, "work was left unfinished"),
+                Ok(recovered) => tracing::debug!(?recovered, "looked for work that was left unfinished"),
                 Err(cause) => tracing::error!(%cause, "the store failed: work may be left unfinished"),
             }
             sleep(interval).await;

@@ -50,18 +50,6 @@ impl HandlerError {
         CallbackResponse::RetryLater
     }
 
-    /// The error inside with its causes, on one line.
-    pub(crate) fn chain(&self) -> String {
-        let mut text = self.0.to_string();
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            text.push_str(": ");
-            text.push_str(&error.to_string());
-            cause = error.source();
-        }
-        text
-    }
-
     /// Returns the error inside.
     #[must_use]
     pub fn cause(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {

@@ -255,6 +255,9 @@ mod tests {
         let many = |n| format!("t=1{}", (0..n).map(signature).collect::<String>());
         assert!(read(&many(50)).is_ok());
         assert_eq!(read(&many(52)).unwrap_err(), HeaderFault::Malformed("it is longer than 4 KiB"));
+        let padded = |length: usize| format!("{},x={}", many(1), "0".repeat(length - many(1).len() - 3));
+        assert!(read(&padded(LONGEST_HEADER)).is_ok());
+        assert!(read(&padded(LONGEST_HEADER + 1)).is_err());
         let half = many(26);
         assert!(SignatureHeader::read(&[&half, &half]).is_err(), "all lines count");
     }

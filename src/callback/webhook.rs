@@ -247,6 +247,8 @@ mod tests {
             assert!(matches!(error(values, BODY), WebhookError::Malformed(_)));
         }
         assert_eq!(WebhookError::Mismatch.response().status(), 503);
+        assert_eq!(verifier.body_timeout(), Duration::from_secs(3));
+        assert_eq!(verifier.clone().with_body_timeout(Duration::from_secs(7)).body_timeout(), Duration::from_secs(7));
         let printed = format!("{verifier:?} {:?}", error(&[HEX], b""));
         assert!(!printed.contains("key") && !printed.contains("dog"));
     }

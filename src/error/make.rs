@@ -341,3 +341,33 @@ impl From<IdError> for Error {
         Self::invalid("an id is not valid").with_source(cause)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::header::CONTENT_TYPE;
+
+    use super::*;
+
+    #[test]
+    fn a_page_is_known_by_its_type_or_by_its_first_letter() {
+        for (kind, body, is_page) in [
+            ("text/html", "Forbidden", true),
+            (" Text/HTML; charset=utf-8", "{}", true),
+            ("application/json", " <html>", true),
+            ("application/json", "{}", false),
+            ("text/plain", "text/html", false),
+        ] {
+            let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_str(kind).unwrap())]);
+            let response = RawResponse { status: http::StatusCode::OK, headers, body: Bytes::from(body) };
+            assert_eq!(is_html(&response), is_page, "{kind}: {body}");
+        }
+    }
+
+    #[test]
+    fn a_body_is_cut_where_it_is_longer_than_what_is_kept() {
+        for (length, kept, is_cut) in [(0, 0, false), (KEPT_BODY, KEPT_BODY, false), (KEPT_BODY + 1, KEPT_BODY, true)] {
+            let error = Error::configuration("").with_body(vec![b'a'; length].into());
+            assert_eq!((error.body().len(), error.is_body_truncated()), (kept, is_cut));
+        }
+    }
+}

@@ -102,6 +102,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_printed_id_has_the_form_of_one() {
+        for id in ["r-1", "a:b=c/d_e.f", &"x".repeat(128)] {
+            assert_eq!(printable_id(id), Some(id));
+        }
+        for id in ["", "a b", "jane@example.com", "\n", &"x".repeat(129)] {
+            assert_eq!(printable_id(id), None, "{id}");
+        }
+    }
+
+    #[test]
     fn a_printed_path_holds_identifiers_only() {
         let path = |names: &[&str]| names.iter().fold(JsonPath::root(), |path, name| path.field(*name));
         assert_eq!(printable_path(&path(&["events"]).index(2).field("amount")), "$.events[2].amount");

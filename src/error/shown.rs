@@ -175,8 +175,10 @@ mod tests {
             "should have required property 'merchant_reference'",
             "transaction is PARTIALLY_CAPTURED, expected AUTHORIZED",
             "$.order.items[12].line_id is required",
+            "a line is missing",
         ] {
-            assert_eq!(shows(message, &json!({})), message);
+            // One letter gives nobody away.
+            assert_eq!(shows(message, &json!({ "id": "a" })), message);
         }
     }
 
@@ -213,7 +215,11 @@ mod tests {
         assert_eq!(shown(&body, &Sent::default()).as_deref(), Some(expected));
         let many = ApiBody::new(None, None, (0..25).map(|n| json!(format!("items.{n} is wrong"))).collect());
         assert!(shown(&many, &Sent::default()).is_some_and(|text| text.ends_with("items.19 is wrong; and 5 more")));
+        let most = ApiBody::new(None, None, (0..20).map(|n| json!(format!("items.{n} is wrong"))).collect());
+        assert!(shown(&most, &Sent::default()).is_some_and(|text| text.ends_with("items.19 is wrong")));
         assert_eq!(shown(&ApiBody::default(), &Sent::default()), None);
+        let longest = "word ".repeat(LONGEST / 5 - 1) + "words";
+        assert_eq!((longest.len(), shows(&longest, &json!({}))), (LONGEST, longest));
         assert_eq!(shows(&"word ".repeat(200), &json!({})).chars().count(), LONGEST + 3);
     }
 }

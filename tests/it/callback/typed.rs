@@ -73,6 +73,10 @@ fn what_is_absent_or_odd_costs_only_itself() {
     assert_eq!(callback.error(), Some(PaymentFailure::Authorization));
     assert_eq!((callback.time(), callback.event(), callback.event_id()), (None, None, None));
     assert_eq!(callback.params().get("x"), Some(""));
+    // Under its short name, a session id is the service's, and everything else the merchant's.
+    assert_eq!(callback.params().own().collect::<Vec<_>>(), [("x", "")]);
+    let own = self::callback("sid=7&cart=P00000000.s");
+    assert_eq!(own.params().own().collect::<Vec<_>>(), [("cart", "P00000000.s"), ("sid", "7")]);
 
     let odd = callback_of_unknowns();
     assert_eq!(odd.error(), Some(PaymentFailure::Unknown("struck-by-lightning".to_owned())));
@@ -175,6 +179,10 @@ fn a_discount_response_always_says_which_codes_hold() {
         .expect("a response");
     let json = serde_json::to_value(&response).expect("JSON");
     assert_eq!(json["order"], json!({ "amount": 72200, "discount_codes": [] }));
+    assert_eq!(response.order().map(|order| order.amount), Some(72_200));
+    assert_eq!(response.shipping_options(), [option("post", "s1", 3_900)]);
+    let error = response.with_order(DiscountOrder::new(1 << 31, Vec::<String>::new())).unwrap_err();
+    assert!(matches!(error, ExpressError::Field { path, .. } if path == "order.amount"));
 }
 
 #[test]

@@ -65,6 +65,18 @@ async fn a_root_certificate_of_ones_own_is_trusted_for_reads_writes_and_tokens()
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Token, Outcome::NotSent));
 }
 
+/// Calls and tokens share connections only where both hosts are reached in the same way.
+#[tokio::test]
+async fn only_one_of_the_two_hosts_may_speak_tls() {
+    let plain = service().await;
+    let secured = TlsServer::before(&plain).await;
+    for (base, auth) in [(plain.url(), secured.url()), (secured.url(), plain.url())] {
+        let builder = plain.builder().base_url(base).auth_url(auth).root_certificates(secured.pem.as_str());
+        builder.build().unwrap().transactions().get(&id()).await.unwrap();
+        assert!(secured.take_connections() > 0);
+    }
+}
+
 #[tokio::test]
 async fn a_proxy_that_cannot_be_read_is_not_the_same_as_none() {
     let server = service().await;

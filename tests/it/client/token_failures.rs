@@ -139,6 +139,19 @@ async fn a_grant_that_is_cut_short_is_fetched_again() {
 }
 
 #[tokio::test]
+async fn a_grant_of_more_than_a_mebibyte_is_not_read() {
+    for (length, is_read) in [(1 << 20, true), ((1 << 20) + 1, false), (3 << 20, false)] {
+        // At the end, so that what is left of it is no grant.
+        let mut grant = vec![b' '; length];
+        let end = br#"{"access_token":"t0","expires_in":60}"#;
+        grant[length - end.len()..].copy_from_slice(end);
+        let server = server(move |_| Reply::Full(200, vec![], grant.clone())).await;
+        let ended = call(&server.builder().build().unwrap()).await;
+        assert_eq!((ended.is_ok(), server.tokens()), (is_read, 1), "{length}: {ended:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_grant_that_cannot_be_used_is_not_kept() {
     let grant = serde_json::json!({"access_token": "hunter2", "token_type": "mac", "expires_in": 60});
     let server = server(move |_| Reply::Json(200, grant.clone())).await;

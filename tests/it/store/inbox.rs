@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use dintero::TransactionId;
 use dintero::callback::{Callback, CallbackResponse, HandlerError, Inbox, Recovered};
-use dintero::store::Journal;
+use dintero::store::{Change, Changed, Journal};
 
 use super::{TX, callback};
 
@@ -56,6 +57,42 @@ async fn a_handler_that_fails_is_run_again_although_nothing_is_delivered_again()
     assert_eq!(runs.load(Ordering::SeqCst), 4);
     assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge, "done by then");
     assert_eq!(runs.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_is_looked_for_at_the_start_and_on_an_interval() {
+    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(2)));
+    let (inbox, runs) = counting(&journal, &fails);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
+    let recovering = tokio::spawn(inbox.clone().recover_every(Duration::from_secs(60)));
+    for (seconds, expected) in [(1, 2), (58, 2), (2, 3), (60, 3)] {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        assert_eq!(runs.load(Ordering::SeqCst), expected);
+    }
+    recovering.abort();
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
+}
+
+/// A record of a later version, say: it is counted, and left for whoever can read it.
+#[tokio::test]
+async fn a_callback_that_cannot_be_read_back_stays_open() {
+    let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(1)));
+    let (inbox, runs) = counting(&journal, &fails);
+    assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
+    let [record] = journal.store().left_open("", 9).await.expect("no error").try_into().expect("one");
+    let change = Change {
+        name: &record.name,
+        expected: Some(record.fence),
+        done: false,
+        lasts: Duration::ZERO,
+        data: r#"{"work":{"version":2}}"#,
+    };
+    assert!(matches!(journal.store().change(change).await, Ok(Changed::Yes { .. })));
+    for _ in 0..2 {
+        let recovered = inbox.recover().await.expect("no error");
+        assert_eq!((recovered.handled, recovered.failed, recovered.unreadable), (0, 0, 1));
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

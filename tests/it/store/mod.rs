@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dintero::callback::{Callback, DELIVERY_HEADER, SIGNATURE_HEADER, SigningSecret, Verifier, sign};
+use dintero::store::protocol::{Content, OnClaim, on_claim};
 use dintero::store::{
     Change, Changed, Claim, Held, Journal, MemoryStore, Once, OnceError, Record, Store, StoreFuture, Work,
 };
@@ -205,11 +206,14 @@ async fn what_was_done_is_kept_for_its_time() {
 async fn the_store_in_memory_is_bounded_and_forgets_the_oldest_done_work_only() {
     let store = Arc::new(MemoryStore::new(100));
     let journal = Journal::new(store.clone());
+    assert!(store.is_empty());
     let held = claim(&journal, &action("held")).await;
+    assert!((store.len(), store.is_empty()) == (1, false));
     for n in 0..1_000 {
         assert_eq!(done(&journal, &action(&n.to_string())).await, Once::Done(()));
         assert!(store.len() <= 100);
     }
+    assert!((store.len(), store.is_empty()) == (100, false));
     assert_eq!(done(&journal, &action("999")).await, Once::Already(()));
     assert_eq!(done(&journal, &action("held")).await, Once::InProgress, "work in progress is not forgotten");
     held.complete(None).await.expect("no error");
@@ -294,4 +298,34 @@ async fn a_step_whose_response_was_lost_is_recognized_as_ones_own() {
     assert!(held.keep_note(json!(2)).await.expect("no error"));
     assert_eq!(held.complete(Some(json!(3))).await.expect("no error"), Some(json!(3)));
     assert!(matches!(journal.claim(&action("a")).await, Ok(Claim::Done(Some(_)))));
+}
+
+#[test]
+fn a_claim_of_what_was_left_open_brings_its_own_work_or_takes_the_one_that_is_there() {
+    let content = Content { work: Some(json!(1)), note: Some(json!(2)), ..Content::default() };
+    let (name, data) = ("a".to_owned(), content.write());
+    let left = Record { name, fence: 7, done: false, remaining: Duration::ZERO, data };
+    for (work, expected) in [(None, json!(1)), (Some(json!(3)), json!(3))] {
+        let opened = OnClaim::Open(Some(7), Content { work: Some(expected), ..content.clone() });
+        assert_eq!(on_claim(Some(&left), work.as_ref()), opened);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_left_open_is_open_over_and_of_the_kind_asked_for() {
+    let store = MemoryStore::default();
+    for (name, done, seconds) in
+        [("a/late", false, 9), ("a/done", true, 1), ("a/over", false, 5), ("b/over", false, 5), ("a/old", false, 1)]
+    {
+        let change = Change { name, expected: None, done, lasts: Duration::from_secs(seconds), data: "{}" };
+        assert!(matches!(store.change(change).await.expect("no error"), Changed::Yes { .. }));
+    }
+    tokio::time::advance(Duration::from_secs(5)).await;
+    let names = async |limit| -> Vec<_> {
+        store.left_open("a/", limit).await.expect("no error").into_iter().map(|record| record.name).collect()
+    };
+    assert_eq!(
+        (names(9).await, names(1).await),
+        (vec!["a/old".to_owned(), "a/over".to_owned()], vec!["a/old".to_owned()])
+    );
 }

@@ -62,6 +62,9 @@ fn names_cannot_be_made_to_collide_and_fit_in_a_column() {
     let names: HashSet<&str> = works.iter().flat_map(|work| [work.name()].into_iter().chain(work.alias())).collect();
     assert_eq!(names.len(), 8);
     assert!(names.iter().all(|name| name.len() <= 420 && name.is_ascii()));
+    // What is too long is a hash, and its account; a transaction alone does not tell whose it is.
+    assert!(works[4].name().starts_with("callback/account=T12345678&sha256="), "{}", works[4]);
+    assert!(action(&long[..500]).to_string().starts_with("action/sha256="));
     // Stored names outlive a release, so their spelling is fixed.
     let work = work(&format!("{TX}&event=CAPTURE&event_id=3"), Some("d-1"));
     assert_eq!(work.alias(), Some("delivery/account=T12345678&transaction=T12345678.a&delivery=d-1"));

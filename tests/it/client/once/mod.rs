@@ -2,6 +2,7 @@
 //! dead process. The same over real processes is in `dintero-stores`.
 
 mod dropped;
+mod limits;
 mod recover;
 
 use std::sync::Arc;

@@ -110,6 +110,21 @@ fn a_call_that_was_lost_stays_open_until_it_can_no_longer_arrive() {
 }
 
 #[test]
+fn calls_are_looked_for_on_an_interval() {
+    let dead = dead(Operation::CaptureTransaction, Operation::CaptureTransaction, Fault::silence().after_executing());
+    dead.ours.block_on(async {
+        while dead.left_open().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let recovering = tokio::spawn(dead.next.clone().recover_every(Duration::from_millis(10)));
+        while !dead.left_open().await.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        recovering.abort();
+    });
+}
+
+#[test]
 fn a_call_that_was_never_sent_is_forgotten() {
     let dead = dead(Operation::CaptureTransaction, Operation::GetTransaction, Fault::silence());
     dead.ours.block_on(async {

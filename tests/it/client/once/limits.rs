@@ -1,0 +1,104 @@
+//! Where a call made once ends without having been made: by its time, by a read that fails, by a refusal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dintero::calls::{CaptureTransactionCall, Once};
+use dintero::store::{Change, Changed, Journal, MemoryStore, Store};
+use dintero::types::CaptureRequest;
+use dintero::{Client, Error, ErrorKind, Outcome, RetryPolicy, TransactionId};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::support::tokens::LONG;
+use crate::support::{Reply, Seen, Server};
+
+async fn service(reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |seen| if seen.is_token() { Reply::token("t0", LONG) } else { reply(seen) }).await
+}
+
+fn authorized() -> Reply {
+    let events = json!([{ "event": "AUTHORIZE", "success": true, "amount": 100 }]);
+    let body =
+        json!({ "id": "T12345678.abc", "amount": 100, "currency": "NOK", "status": "AUTHORIZED", "events": events });
+    Reply::Json(200, body)
+}
+
+/// A client whose money calls alone are in the store.
+fn client(server: &Server, store: &Arc<MemoryStore>) -> Client {
+    let builder = server.builder().timeout(Duration::from_secs(5)).retry(RetryPolicy::never());
+    builder.journal(Journal::new(store.clone())).token_journal(Journal::in_memory()).build().unwrap()
+}
+
+fn capture(client: &Client) -> Once<CaptureTransactionCall> {
+    let id = TransactionId::new("T12345678.abc").unwrap();
+    let call = client.transactions().capture(&id, CaptureRequest::new(100).capture_reference("a"));
+    call.once().settle(Duration::from_secs(3))
+}
+
+fn posts(server: &Server) -> usize {
+    server.calls().iter().filter(|seen| seen.method == "POST").count()
+}
+
+fn status(error: &Error) -> Option<u16> {
+    error.status().map(|status| status.as_u16())
+}
+
+#[tokio::test]
+async fn a_call_whose_time_is_up_after_the_look_is_not_sent() {
+    let (server, store) = (service(|_| authorized()).await, Arc::default());
+    let error = capture(&client(&server, &store)).within(Duration::ZERO).await.unwrap_err();
+    assert_eq!((server.calls().len(), posts(&server)), (1, 0), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_look_that_fails_ends_the_call_at_once() {
+    let (server, store) = (service(|_| Reply::error(403)).await, Arc::default());
+    let error = capture(&client(&server, &store)).await.unwrap_err();
+    assert_eq!((status(&error), server.calls().len(), posts(&server)), (Some(403), 1, 0), "{error:?}");
+}
+
+/// What the call itself ended with is told, not why it could not be found out more.
+#[tokio::test]
+async fn a_call_that_cannot_be_settled_ends_as_it_was_sent() {
+    let sent = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let server = service(move |seen| match seen.method.as_str() {
+        "POST" => {
+            sent.store(true, std::sync::atomic::Ordering::SeqCst);
+            Reply::error(500)
+        }
+        _ if sent.load(std::sync::atomic::Ordering::SeqCst) => Reply::error(403),
+        _ => authorized(),
+    })
+    .await;
+    let store = Arc::default();
+    let error = capture(&client(&server, &store)).await.unwrap_err();
+    assert_eq!((status(&error), error.outcome(), posts(&server)), (Some(500), Outcome::Unknown, 1), "{error:?}");
+    assert_eq!(store.len(), 1, "it stays open");
+}
+
+#[tokio::test]
+async fn a_call_that_was_refused_leaves_nothing_behind() {
+    let server = service(|seen| if seen.method == "POST" { Reply::error(400) } else { authorized() }).await;
+    let store = Arc::default();
+    let client = client(&server, &store);
+    for refused in 1..3 {
+        let error = capture(&client).await.unwrap_err();
+        assert_eq!((status(&error), error.outcome(), posts(&server)), (Some(400), Outcome::Rejected, refused));
+        assert!(store.is_empty());
+    }
+}
+
+/// Twice the time of the call, for the one under way elsewhere and for ours, and the time until it has settled.
+#[tokio::test(start_paused = true)]
+async fn a_call_that_another_holds_is_waited_for_and_not_for_ever() {
+    let (server, store) = (service(|_| authorized()).await, Arc::<MemoryStore>::default());
+    let name = "money/account=T12345678&call=capture_transaction&of=T12345678.abc&reference=a";
+    let lasts = Duration::from_secs(3_600);
+    let held = Change { name, expected: None, done: false, lasts, data: "{}" };
+    assert!(matches!(store.change(held).await.unwrap(), Changed::Yes { .. }));
+    let began = Instant::now();
+    let error = capture(&client(&server, &store)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome(), began.elapsed().as_secs()), (ErrorKind::Timeout, Outcome::Unknown, 13));
+    assert!(error.attempt().is_some() && server.calls().is_empty());
+}
