@@ -2,6 +2,7 @@
 //!
 //! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
 //! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
+//! - [`debug`]: what is printed of the structs;
 //! - [`construct`] with [`builder`], [`enums`], [`operations`], [`requests`] with [`groups`], [`paging`] and [`toggles`]:
 //!   what is made of the model beside it.
 //!
@@ -10,6 +11,7 @@
 
 pub mod builder;
 pub mod construct;
+pub mod debug;
 pub mod enums;
 pub mod generator;
 pub mod groups;
@@ -58,6 +60,7 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
         ("client.rs", prettyplease::unparse(&client)),
         ("types.rs", prettyplease::unparse(&types)),
         ("construct.rs", format(construct::all(&surface)?)?),
+        ("debug.rs", format(debug::all(&surface))?),
         ("builders.rs", builder::builders(&surface)),
         ("enums.rs", enums::enums(&surface)),
         ("choices.rs", enums::choices(&surface)),

@@ -104,6 +104,9 @@ pub struct Field {
     pub presence: Presence,
     /// Whether what it holds is on the heap.
     pub boxed: bool,
+    /// Whether `Debug` shows its value.
+    #[serde(default)]
+    pub printed: bool,
     /// The method that sets it; none where the type has no setters.
     pub setter: Option<String>,
     /// What it means.

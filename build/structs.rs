@@ -71,7 +71,7 @@ fn finish_struct(item: &mut syn::ItemStruct, known: &Type, surface: &Surface, sc
     let default = is_empty.then(|| quote!(Default,));
     item.attrs.retain(|attr| !attr.path().is_ident("derive"));
     item.attrs.push(syn::parse_quote!(
-        #[derive(Clone, Debug, #default PartialEq, ::serde::Deserialize, ::serde::Serialize)]
+        #[derive(Clone, #default PartialEq, ::serde::Deserialize, ::serde::Serialize)]
     ));
     item.attrs.extend(schemars.then(|| syn::parse_quote!(#[derive(::schemars::JsonSchema)])));
     // So that a field more is a minor release.

@@ -152,7 +152,18 @@ fn field(document: &Value, owner: &str, json: &str, schema: &Value, required: bo
         _ => false,
     };
     let doc = text(schema, "description").to_owned();
-    Ok(Field { json: json.to_owned(), rust: names::field(json), kind, presence, boxed, setter: None, doc })
+    let printed = is(schema, "x-printed") || !may_be_personal(&kind);
+    Ok(Field { json: json.to_owned(), rust: names::field(json), kind, presence, boxed, printed, setter: None, doc })
+}
+
+/// Whether a value may be about a person: a name, a birthday, where somebody lives. What types hold is told by them.
+fn may_be_personal(kind: &Kind) -> bool {
+    match kind {
+        Kind::Text | Kind::Date | Kind::Json | Kind::JsonObject | Kind::Map(_) => true,
+        Kind::Type(name) => name == "Decimal" || name == "StringOrNumber",
+        Kind::List(items) => may_be_personal(items),
+        Kind::Integer | Kind::Boolean | Kind::Time => false,
+    }
 }
 
 /// Whether a type holds another one, directly or in what it holds, with no list between: then one has to be on the

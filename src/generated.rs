@@ -45,6 +45,13 @@ pub mod construct {
     include!(concat!(env!("OUT_DIR"), "/builders.rs"));
 }
 
+/// What is printed of the structs.
+mod debug {
+    use crate::types::*;
+
+    include!(concat!(env!("OUT_DIR"), "/debug.rs"));
+}
+
 /// Enums, open to values that are not known yet.
 pub mod enums {
     include!(concat!(env!("OUT_DIR"), "/enums.rs"));

@@ -21,6 +21,7 @@ use serde_json::Value;
 pub(crate) use field::{entries, field};
 pub use path::JsonPath;
 use path::Step;
+pub(crate) use path::is_identifier;
 use reader::{Notes, Reader};
 
 /// A value that was read, and what had to be left out of it.

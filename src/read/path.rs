@@ -53,7 +53,7 @@ impl fmt::Display for JsonPath {
         for step in &self.0 {
             match step {
                 Step::Index(index) => write!(f, "[{index}]")?,
-                Step::Field(name) if is_plain(name) => write!(f, ".{name}")?,
+                Step::Field(name) if is_identifier(name) => write!(f, ".{name}")?,
                 // Quoted as JSONPath has it: names with colons, dots and hyphens occur.
                 Step::Field(name) => write!(f, "['{}']", name.replace('\\', "\\\\").replace('\'', "\\'"))?,
             }
@@ -62,7 +62,8 @@ impl fmt::Display for JsonPath {
     }
 }
 
-fn is_plain(name: &str) -> bool {
+/// Whether a name is a plain identifier, as most names of the interface are and what a customer types seldom is.
+pub(crate) fn is_identifier(name: &str) -> bool {
     let first = name.chars().next();
     first.is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')

@@ -18,7 +18,7 @@ macro_rules! builder {
         rest { $($rest:ident)* }
     ) => {
         #[doc = concat!("Makes a [`", stringify!($name), "`]: see [`", stringify!($name), "::builder`].")]
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         #[must_use = "call `build` once all required fields are given"]
         pub struct $builder<$($slot = $crate::types::Missing,)*> {
             $($field: $slot,)*
@@ -28,6 +28,12 @@ macro_rules! builder {
             $(#[$attr])*
             pub fn builder() -> $builder {
                 $builder { $($field: $crate::types::Missing,)* }
+            }
+        }
+
+        impl<$($slot,)*> ::std::fmt::Debug for $builder<$($slot,)*> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($builder)).finish_non_exhaustive()
             }
         }
 

@@ -12,6 +12,8 @@
 //! - What only the service makes has no constructor. A test makes it of JSON, by `serde_json::from_value`.
 //! - Ids and times have types of their own. One of an unknown form costs that field and is reported, as any field does
 //!   that cannot be read.
+//! - `Debug` shows which fields are there. Of texts, days and decimal numbers it shows the value only where the field is
+//!   on a list of harmless ones, such as references and statuses; what may be about a person reads `[redacted]`.
 //! - New fields are added in minor releases, so structs cannot be written as literals.
 
 mod builder;
@@ -19,6 +21,7 @@ mod currency;
 mod decimal;
 mod open_enum;
 mod raw;
+pub(crate) mod redact;
 mod sensitive;
 
 pub use crate::generated::choices::*;

@@ -13,7 +13,7 @@ macro_rules! open_enum {
         ///
         /// New values appear without notice: match with a `_` arm. Values compare by their text. A text becomes a value
         /// through `parse` or `try_from`, which refuse one that is not listed; `Unknown` sends any text.
-        #[derive(Clone, Debug)]
+        #[derive(Clone)]
         #[non_exhaustive]
         pub enum $name {
             $($(#[$doc])* $variant,)*
@@ -74,6 +74,16 @@ macro_rules! open_enum {
         impl ::std::convert::AsRef<str> for $name {
             fn as_ref(&self) -> &str {
                 self.as_str()
+            }
+        }
+
+        // An unlisted value is a text from outside.
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                match self {
+                    $(Self::$variant => f.write_str(stringify!($variant)),)*
+                    Self::Unknown(text) => $crate::types::redact::unlisted(f, text),
+                }
             }
         }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 /// A JSON object that is kept as it came.
 ///
-/// `Debug` shows the names of its fields and not what they hold, which may be a customer's.
+/// `Debug` shows the names of its fields, where they are identifiers, and not what they hold.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
@@ -31,14 +31,14 @@ impl RawObject {
 
 impl fmt::Debug for RawObject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        super::redact::names(f, self.0.keys())
     }
 }
 
 /// A text or a number, as metadata has them; anything else that a response holds is kept too.
 ///
-/// Only texts and numbers are sent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Only texts and numbers are sent. `Debug` shows neither: metadata is the merchant's, and may be about a customer.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 #[non_exhaustive]
@@ -49,6 +49,16 @@ pub enum StringOrNumber {
     Number(serde_json::Number),
     /// What the interface does not provide for.
     Other(Value),
+}
+
+impl fmt::Debug for StringOrNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::String(_) => "String([redacted])",
+            Self::Number(_) => "Number([redacted])",
+            Self::Other(_) => "Other([redacted])",
+        })
+    }
 }
 
 impl From<&str> for StringOrNumber {

@@ -7,6 +7,7 @@ mod checkout_example;
 mod client;
 mod interface;
 mod lenient;
+mod printed;
 mod store;
 mod support;
 mod types;

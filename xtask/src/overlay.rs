@@ -51,6 +51,9 @@ pub struct Overlay {
     /// By type, the fields and parameters that are texts of its form.
     #[serde(default)]
     pub(crate) typed: BTreeMap<String, Vec<String>>,
+    /// Fields whose value `Debug` shows although it is a text: a name for all of that name, or `Type.name` for one.
+    #[serde(default)]
+    pub(crate) printed: Vec<String>,
     #[serde(default)]
     pub(crate) traits: Traits,
     #[serde(default)]

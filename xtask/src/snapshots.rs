@@ -206,7 +206,8 @@ fn describe(known: &Type, lines: &mut Vec<String>) {
             lines.extend(restates.iter().map(|other| format!("fn {name}::from({other})")));
             lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
             for field in fields {
-                lines.push(format!("struct {name}.{}: {}", field.rust, rust::field_text(field)));
+                let shown = if field.printed { "" } else { ", not printed" };
+                lines.push(format!("struct {name}.{}: {}{shown}", field.rust, rust::field_text(field)));
                 lines.extend(
                     field
                         .setter

@@ -1,7 +1,8 @@
 //! Pass `marks`: what the overlay says of fields by our own names.
 //!
 //! `typed`: texts that have a form of their own, such as ids and times. `traits.arguments`: the order in which a
-//! constructor takes what its type requires. `traits.restates`: which type states another one again.
+//! constructor takes what its type requires. `traits.restates`: which type states another one again. `printed`: fields
+//! whose value may be in a log.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
@@ -23,6 +24,11 @@ pub(crate) fn mark(interface: &mut Interface, overlay: &Overlay) -> Result<Vec<S
             }
         }
     }
+    for place in &overlay.printed {
+        if !print_place(interface, place) {
+            stale.push(format!("printed: there is no text, day or decimal number {place}"));
+        }
+    }
     for (name, arguments) in &overlay.traits.arguments {
         if !set(interface, name, "x-arguments", json!(arguments)) {
             stale.push(format!("arguments: there is no type {name}"));
@@ -39,6 +45,28 @@ pub(crate) fn mark(interface: &mut Interface, overlay: &Overlay) -> Result<Vec<S
 fn set(interface: &mut Interface, name: &str, key: &str, value: Value) -> bool {
     let tree = interface.schemas.get_mut(name).and_then(Value::as_object_mut);
     tree.map(|tree| tree.insert(key.to_owned(), value)).is_some()
+}
+
+/// A place is `field`, of every type, or `Type.field`; names of fields have dots too.
+fn print_place(interface: &mut Interface, place: &str) -> bool {
+    let own = place.split_once('.').filter(|(owner, _)| interface.schemas.contains_key(*owner));
+    let (owner, field) = own.map_or((None, place), |(owner, field)| (Some(owner), field));
+    let mut found = false;
+    for (name, tree) in &mut interface.schemas {
+        let property = tree.get_mut("properties").and_then(|all| all.get_mut(field));
+        if let Some(property) = property.filter(|tree| owner.is_none_or(|owner| owner == name) && is_hidden(tree)) {
+            property["x-printed"] = json!(true);
+            found = true;
+        }
+    }
+    found
+}
+
+/// Whether a value is not shown unless it is listed. Personal data stays hidden whatever is listed.
+fn is_hidden(tree: &Value) -> bool {
+    let target = tree.get("$ref").and_then(Value::as_str).map(crate::schema::ref_name);
+    let is_text = tree["type"] == "string" && tree["format"] != "date-time";
+    is_text || matches!(target, Some("Decimal")) || tree.get("items").is_some_and(is_hidden)
 }
 
 /// A place is `Type.field`, `operation.parameter`, or `/segment/{}` for the parameter that follows it in every path.

@@ -1,0 +1,106 @@
+//! What `Debug` shows of the types: that a text is there, not what it says, unless the curation lists its field.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Debug, Formatter};
+
+use chrono::NaiveDate;
+use serde_json::{Map, Value};
+
+use super::{Decimal, Sensitive, StringOrNumber};
+use crate::read::is_identifier;
+
+/// Stands for what is not shown.
+const REDACTED: &str = "[redacted]";
+
+/// A field of a struct: its name, whether it is there, and how it prints.
+pub(crate) type Part<'a> = (&'static str, bool, &'a dyn Debug);
+
+/// Prints a struct with the fields that are there.
+pub(crate) fn print(f: &mut Formatter<'_>, name: &str, parts: &[Part<'_>]) -> fmt::Result {
+    let mut out = f.debug_struct(name);
+    let mut is_whole = true;
+    for (field, is_there, value) in parts {
+        if *is_there {
+            out.field(field, value);
+        }
+        is_whole &= is_there;
+    }
+    if is_whole { out.finish() } else { out.finish_non_exhaustive() }
+}
+
+/// Prints how much is there, not what it is.
+pub(crate) struct Hidden<'a, T: ?Sized>(pub(crate) &'a T);
+
+impl<T: Hide + ?Sized> Debug for Hidden<'_, T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.hide(f)
+    }
+}
+
+/// What a field that is not shown may hold.
+pub(crate) trait Hide {
+    fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result;
+}
+
+macro_rules! hide {
+    ($($kind:ty),*) => {$(
+        impl Hide for $kind {
+            fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str(REDACTED)
+            }
+        }
+    )*};
+}
+
+hide!(String, NaiveDate, Value, Decimal, Sensitive, StringOrNumber);
+
+impl<T: Hide> Hide for Option<T> {
+    fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Some(value) => f.debug_tuple("Some").field(&Hidden(value)).finish(),
+            None => f.write_str("None"),
+        }
+    }
+}
+
+impl<T> Hide for Vec<T> {
+    fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} redacted]", self.len())
+    }
+}
+
+impl<T> Hide for BTreeMap<String, T> {
+    fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        names(f, self.keys())
+    }
+}
+
+impl Hide for Map<String, Value> {
+    fn hide(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        names(f, self.keys())
+    }
+}
+
+/// Prints the names of an object. It may be keyed by anything: only identifiers are shown.
+pub(super) fn names<'a>(f: &mut Formatter<'_>, names: impl Iterator<Item = &'a String>) -> fmt::Result {
+    let shown = names.map(|name| if is_identifier(name) { name.as_str() } else { "*" });
+    f.debug_set().entries(shown.map(Bare)).finish()
+}
+
+/// Prints a value that an enum does not list, when it has the form of one: `A_NEW_STATUS`, `payex.creditcard`.
+pub(crate) fn unlisted(f: &mut Formatter<'_>, text: &str) -> fmt::Result {
+    let is_value = text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
+        && text.bytes().filter(u8::is_ascii_digit).count() <= 6;
+    f.debug_tuple("Unknown").field(&Bare(if is_value { text } else { REDACTED })).finish()
+}
+
+/// A text without quotes.
+struct Bare<'a>(&'a str);
+
+impl Debug for Bare<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
