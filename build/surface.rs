@@ -157,7 +157,7 @@ fn field(document: &Value, owner: &str, json: &str, schema: &Value, required: bo
 }
 
 /// Whether a value may be about a person: a name, a birthday, where somebody lives. What types hold is told by them.
-fn may_be_personal(kind: &Kind) -> bool {
+pub fn may_be_personal(kind: &Kind) -> bool {
     match kind {
         Kind::Text | Kind::Date | Kind::Json | Kind::JsonObject | Kind::Map(_) => true,
         Kind::Type(name) => name == "Decimal" || name == "StringOrNumber",

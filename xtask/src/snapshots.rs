@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use crate::bindings::model::{Construct, Kind, Shape, Surface, Type};
 use crate::bindings::rust;
+use crate::bindings::surface::may_be_personal;
 use crate::model::Model;
 
 /// The snapshots, by name.
@@ -206,7 +207,8 @@ fn describe(known: &Type, lines: &mut Vec<String>) {
             lines.extend(restates.iter().map(|other| format!("fn {name}::from({other})")));
             lines.extend(keeps_unknown.then(|| format!("struct {name}.extra: Map<String, Value>")));
             for field in fields {
-                let shown = if field.printed { "" } else { ", not printed" };
+                let is_listed = field.printed && may_be_personal(&field.kind);
+                let shown = if is_listed { ", printed" } else { "" };
                 lines.push(format!("struct {name}.{}: {}{shown}", field.rust, rust::field_text(field)));
                 lines.extend(
                     field

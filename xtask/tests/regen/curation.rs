@@ -25,6 +25,7 @@ fn all_entries_that_meet_nothing_are_named_at_once() {
     small.overlay["operations"]["get_gone"] = json!({ "call": "GET /gone", "retry": "read" });
     small.overlay["types"]["Gone"] = json!(["Transaction.gone", "get_transaction.response.$.gone"]);
     small.overlay["traits"] = json!({ "boxed": ["NoType"], "essential": { "Transaction": { "no_field": "why" } } });
+    small.overlay["printed"] = json!(["nobody", "Transaction.amount"]);
     small.overlay["edits"] =
         json!([{ "at": "Transaction.amount", "reason": "As it is.", "set": { "type": "number" } }]);
     let error = small.refusal();
@@ -34,6 +35,8 @@ fn all_entries_that_meet_nothing_are_named_at_once() {
         "type Gone: nothing stands at get_transaction.response.$.gone",
         "there is no type NoType",
         "there is no Transaction.no_field",
+        "printed: there is no text, day or decimal number nobody",
+        "printed: there is no text, day or decimal number Transaction.amount",
         "edit at Transaction.amount: it meets or changes nothing (As it is.)",
     ] {
         assert!(error.contains(words), "{words}: {error}");
@@ -41,7 +44,7 @@ fn all_entries_that_meet_nothing_are_named_at_once() {
     // What is left out is written down, and then the check passes; what is not written down, it refuses.
     let spec = small.spec();
     let written = spec.regenerate(small.path("document.json").to_str(), Stale::Skip, false).unwrap();
-    assert_eq!(written.stale.lines().filter(|line| !line.starts_with('#')).count(), 6, "{}", written.stale);
+    assert_eq!(written.stale.lines().filter(|line| !line.starts_with('#')).count(), 8, "{}", written.stale);
     spec.write(&written).unwrap();
     spec.check().unwrap();
     small.overlay["types"]["Lost"] = json!("Transaction.lost");
