@@ -178,3 +178,11 @@ fn a_parameter_with_a_limit_has_to_be_a_number() {
         assert!(parsed.check_text(good, &path).is_ok() && parsed.check_text(bad, &path).is_err(), "{rules}");
     }
 }
+
+#[test]
+fn a_country_has_two_capitals_or_three() {
+    let rules: Rules = serde_json::from_value(json!({ "format": "iso-3166-1" })).unwrap();
+    for (text, fits) in [("NO", true), ("NOR", true), ("no", false), ("N", false), ("NORW", false), ("", false)] {
+        assert_eq!(rules.check(&json!(text), &JsonPath::root()).is_ok(), fits, "{text}");
+    }
+}

@@ -195,7 +195,6 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         match name {
             ATTEMPT if self.notes.lenient => visitor.visit_seq(Attempt(Some(self))),
-            ATTEMPT => visitor.visit_newtype_struct(self),
             _ => {
                 let visitor = self.visit(visitor, Takes::Anything);
                 self.inner.deserialize_newtype_struct(name, visitor)

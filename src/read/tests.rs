@@ -214,6 +214,11 @@ fn the_error_names_the_field_of_the_whole_and_what_it_lacks() {
         (error.path.to_string(), error.problem.as_str()),
         ("$.order.currency".to_owned(), "required field missing")
     );
+    let error = session(json!({ "amount": 1, "currency": "NOK" }));
+    assert_eq!(
+        (error.path.to_string(), error.problem.as_str()),
+        ("$.order".to_owned(), "expected an object with `merchant_reference`")
+    );
     let error = session(json!("none"));
     assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.order".to_owned(), "expected struct Order"));
     let error = from_value::<Session>(json!({})).unwrap_err();
@@ -260,4 +265,11 @@ fn floats_that_are_no_integers_are_no_integers() {
         let read = from_slice::<Transaction>(json.as_bytes());
         assert_eq!(read.ok().map(|read| read.value.amount), amount, "{number}");
     }
+}
+
+#[test]
+fn a_part_that_is_read_whole_is_read_or_not() {
+    let read = |object: Value| whole::<CountingEntry>(object.as_object().unwrap()).is_some();
+    assert!(read(json!({ "name": "a" })));
+    assert!(!read(json!({ "name": 7 })));
 }

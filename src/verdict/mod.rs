@@ -16,6 +16,8 @@ mod weigh;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
+mod payment_tests;
+#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -104,6 +104,11 @@ fn the_end_of_another_accepted_request_is_not_this_ones() {
     for id in ["r1", " r1 "] {
         assert_eq!(outcome(&accepted(false), read_at(0), ended(id)), Outcome::Completed, "{id:?}");
     }
+    // Not even where it could be no end of this one: it shows nothing about it.
+    for other in [json!({"amount": 500}), json!({"created_at": moment(-86_401).to_rfc3339()})] {
+        let ended = json!([with(ended("r2")[0].clone(), other)]);
+        assert_eq!(outcome(&accepted(false), read_at(0), ended.clone()), Outcome::UnderWay, "{ended}");
+    }
     // Without a word on which request it is the end of, it cannot be told apart from an earlier one.
     assert_eq!(outcome(&accepted(false), read_at(0), ended(" ")), Outcome::UnderWay);
 }
@@ -118,6 +123,10 @@ fn a_start_is_ended_by_an_outcome_that_names_it() {
     assert_eq!(of(with(event("CAPTURE", false), named.clone())), Outcome::Rejected);
     assert_eq!(of(with(event("CAPTURE", false), json!({"correlation_request_id": "r2"}))), Outcome::UnderWay);
     assert_eq!(of(with(event("INITIATE_CAPTURE", true), named)), Outcome::UnderWay, "a start ends nothing");
+    // Nor does a start that was itself ended.
+    let second = with(event("INITIATE_CAPTURE", true), json!({"request_id": "r2", "correlation_request_id": "r1"}));
+    let ended = with(event("CAPTURE", false), json!({"correlation_request_id": "r2"}));
+    assert_eq!(outcome(&open, read_at(90), json!([start, second, ended])), Outcome::UnderWay);
     // Neither names anything.
     let nameless = json!([event("INITIATE_CAPTURE", true), event("CAPTURE", false)]);
     assert_eq!(outcome(&open, read_at(90), nameless.clone()), Outcome::UnderWay);

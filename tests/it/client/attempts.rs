@@ -40,6 +40,7 @@ async fn an_attempt_made_before_outlives_a_dropped_future() {
         let open = client.resolve(&attempt).polling(quick()).await.unwrap();
         let outcome = if executes { Outcome::Completed } else { Outcome::Unknown };
         assert_eq!(open.outcome(), outcome, "it may still arrive until its time is up: {open:?}");
+        assert_eq!((open.is_completed(), open.is_under_way()), (executes, false));
         assert_eq!((attempt.operation(), attempt.amount()), (Operation::CaptureTransaction, Some(400)));
     }
 }

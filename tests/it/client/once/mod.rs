@@ -107,6 +107,7 @@ async fn a_second_call_returns_what_the_first_came_to_and_sends_nothing() {
         for client in [first.clone(), first, client(&sandbox, journal), client(&sandbox, Journal::in_memory())] {
             let verdict = once(&client, kind, &id, "a").await.expect("done");
             assert_eq!((verdict.outcome(), verdict.attempt().reference()), (Outcome::Completed, Some("a")), "{kind:?}");
+            assert!(verdict.into_transaction().is_some());
         }
         assert_once(&sandbox, kind, "a", 1);
     }
