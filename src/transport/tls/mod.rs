@@ -21,9 +21,16 @@ fn unusable(cause: impl std::fmt::Display) -> crate::error::Error {
     crate::error::Error::configuration(format!("a root certificate cannot be read as PEM: {cause}"))
 }
 
-#[cfg_attr(feature = "__rustls", path = "with_rustls.rs")]
-#[cfg_attr(all(feature = "native-tls", not(feature = "__rustls")), path = "with_native_tls.rs")]
-#[cfg_attr(not(any(feature = "__rustls", feature = "native-tls")), path = "without.rs")]
-mod library;
+#[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
+mod with_native_tls;
+#[cfg(feature = "__rustls")]
+mod with_rustls;
+#[cfg(not(any(feature = "__rustls", feature = "native-tls")))]
+mod without;
 
-pub(crate) use library::Tls;
+#[cfg(all(feature = "native-tls", not(feature = "__rustls")))]
+pub(crate) use with_native_tls::Tls;
+#[cfg(feature = "__rustls")]
+pub(crate) use with_rustls::Tls;
+#[cfg(not(any(feature = "__rustls", feature = "native-tls")))]
+pub(crate) use without::Tls;
