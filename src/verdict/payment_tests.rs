@@ -57,7 +57,7 @@ fn the_evidence_of_a_payment_is_told_in_words() {
         ),
         (json!({"status": "AUTHORIZATION_VOIDED"}), (Outcome::Unknown, "an event does not say whether it succeeded")),
     ] {
-        assert_eq!(found(&own, RESPONSE, &[fields.clone()]), told, "{fields}");
+        assert_eq!(found(&own, RESPONSE, std::slice::from_ref(&fields)), told, "{fields}");
     }
     assert_eq!(found(&own, RESPONSE, &[]), (Outcome::Unknown, "the response is of another payment"));
     assert_eq!(found(&own, read_at(0), &[]), (Outcome::Unknown, "no trace of it, and it may still arrive"));
@@ -113,6 +113,6 @@ fn a_payment_of_an_unknown_status_is_known_by_its_events_and_its_success() {
     ] {
         let mut known = json!({"status": "A_NEW_ONE"});
         known.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        assert_eq!(found(&own, RESPONSE, &[known.clone()]).0, outcome, "{known}");
+        assert_eq!(found(&own, RESPONSE, std::slice::from_ref(&known)).0, outcome, "{known}");
     }
 }
