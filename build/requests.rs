@@ -83,11 +83,13 @@ fn request(call: &Call, surface: &Surface) -> Result<TokenStream, String> {
         quote!(crate::#name)
     });
     let run = if call.policy { quote!(self.run()) } else { quote!(call::run(self)) };
-    let owner = call.path_params.first().map(|param| {
+    let shows = if call.result.is_some() { quote!(call::of_verdict) } else { quote!(call::of_value) };
+    let kind = format!("{}.{}", call.group, call.name);
+    let subject = call.path_params.first().map(|param| {
         let name = ident(&param.rust);
         quote! {
-            fn owner(&self) -> Option<&crate::AccountId> {
-                call::Owned::owner(&self.#name)
+            fn subject(&self) -> Option<call::Id<'_>> {
+                Some((&self.#name).into())
             }
         }
     });
@@ -116,12 +118,12 @@ fn request(call: &Call, surface: &Surface) -> Result<TokenStream, String> {
                 &self.context
             }
 
-            #owner
+            #subject
 
             #header
 
             fn span(account: &str) -> ::tracing::Span {
-                call_span!(#id, account)
+                call_span!(#id, #kind, account)
             }
 
             async fn through(&self, client: generated::Client) -> Sent<<#reading as Reading>::Sent> {
@@ -134,7 +136,7 @@ fn request(call: &Call, surface: &Surface) -> Result<TokenStream, String> {
             type IntoFuture = CallFuture<#output>;
 
             fn into_future(self) -> Self::IntoFuture {
-                Box::pin(#run)
+                Box::pin(call::told(call::begin(&self), #run, #shows))
             }
         }
 

@@ -19,6 +19,9 @@
 //! [get_transaction]: crate::calls::Transactions::get
 //! [captured]: crate::types::Transaction::captured
 //! [refunded]: crate::types::Transaction::refunded
+//! [from_lines]: crate::types::Order::from_lines
+//! [part]: crate::types::OrderItem::part
+//! [testing]: crate::testing
 //! [capture]: crate::calls::Transactions::capture
 //! [refund]: crate::calls::Transactions::refund
 //! [void]: crate::calls::Transactions::void
@@ -50,9 +53,14 @@ mod raw_response;
 pub mod read;
 mod retry;
 pub mod store;
+pub mod testing;
 mod transport;
 pub mod types;
 mod verdict;
+
+/// The crates whose types stand in this one's: with these, a program needs no dependency of its own that fits.
+#[doc(no_inline)]
+pub use {bytes, chrono, futures_core, http, http_body, rust_decimal, serde_json, url};
 
 pub use auth::Credentials;
 pub use client::{

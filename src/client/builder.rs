@@ -15,6 +15,12 @@ use crate::transport::tls::Roots;
 use crate::transport::wire::{Settings, Wire};
 
 /// The settings of a client; everything but the credentials has a default.
+///
+/// There is no way to give it an HTTP client of your own, not even for calls that only read. What a call may have done is
+/// told from whether a byte of it was written, and only a connection of this crate's own tells that; and a client of your
+/// own would see the access token. What such clients are made for is set here: [`proxy`](Self::proxy),
+/// [`root_certificates`](Self::root_certificates), [`connect_timeout`](Self::connect_timeout),
+/// [`user_agent`](Self::user_agent). Connections are pooled by the client and shared by its clones.
 #[derive(Clone)]
 pub struct ClientBuilder {
     credentials: Credentials,

@@ -16,13 +16,13 @@ use tracing::Instrument;
 use super::response::{Finished, Response};
 use super::{Core, SystemHeaders};
 use crate::Operation;
-use crate::error::{Error, Result, printable_path};
+use crate::error::{Error, Outcome, Result, Spent, printable_path};
 use crate::generated;
 use crate::ids::{AccountId, SessionId, TransactionId};
 use crate::read::{self, SkippedField, Unreadable};
 use crate::transport::CallScope;
 use crate::transport::maker::Client as Maker;
-use crate::verdict::Attempt;
+use crate::verdict::{Attempt, Verdict};
 
 /// What a request becomes when it is awaited.
 pub type CallFuture<T> = Pin<Box<dyn Future<Output = Result<Response<T>>> + Send>>;
@@ -60,8 +60,8 @@ pub(crate) trait Request: Send + Sync {
 
     fn context(&self) -> &Context;
 
-    /// The account that the id in the path belongs to.
-    fn owner(&self) -> Option<&AccountId> {
+    /// The id in the path.
+    fn subject(&self) -> Option<Id<'_>> {
         None
     }
 
@@ -78,24 +78,31 @@ pub(crate) trait Request: Send + Sync {
     -> impl Future<Output = Sent<<Self::Reading as Reading>::Sent>> + Send;
 }
 
-/// The account of what stands in a path.
-pub(crate) trait Owned {
-    fn owner(&self) -> Option<&AccountId> {
-        None
+/// What stands in a path.
+#[derive(Clone, Copy)]
+pub(crate) enum Id<'a> {
+    Session(&'a SessionId),
+    Transaction(&'a TransactionId),
+}
+
+impl<'a> Id<'a> {
+    fn account(self) -> &'a AccountId {
+        match self {
+            Self::Session(id) => id.account(),
+            Self::Transaction(id) => id.account(),
+        }
     }
 }
 
-impl Owned for String {}
-
-impl Owned for SessionId {
-    fn owner(&self) -> Option<&AccountId> {
-        Some(self.account())
+impl<'a> From<&'a SessionId> for Id<'a> {
+    fn from(id: &'a SessionId) -> Self {
+        Self::Session(id)
     }
 }
 
-impl Owned for TransactionId {
-    fn owner(&self) -> Option<&AccountId> {
-        Some(self.account())
+impl<'a> From<&'a TransactionId> for Id<'a> {
+    fn from(id: &'a TransactionId) -> Self {
+        Self::Transaction(id)
     }
 }
 
@@ -162,6 +169,88 @@ impl<T: DeserializeOwned + Send + 'static> Reading for Rows<T> {
 /// The value of a call's response.
 pub(crate) type Value<R> = <<R as Request>::Reading as Reading>::Value;
 
+/// A call that is about to be made.
+pub(crate) struct Begun {
+    span: tracing::Span,
+    operation: Operation,
+    /// Whether the span names a transaction.
+    has_transaction: bool,
+}
+
+/// Begins the span of a call.
+pub(crate) fn begin<R: Request>(request: &R) -> Begun {
+    let span = R::span(request.context().core.account.as_str());
+    match request.subject() {
+        Some(Id::Session(id)) => _ = span.record("session_id", id.as_str()),
+        Some(Id::Transaction(id)) => _ = span.record("transaction_id", id.as_str()),
+        None => {}
+    }
+    Begun { span, operation: R::OPERATION, has_transaction: matches!(request.subject(), Some(Id::Transaction(_))) }
+}
+
+/// What a value says of its call: the outcome, and the transaction.
+pub(crate) type Shows<T> = fn(&T) -> (Option<Outcome>, Option<&TransactionId>);
+
+/// What a verdict says.
+pub(crate) fn of_verdict(verdict: &Verdict) -> (Option<Outcome>, Option<&TransactionId>) {
+    (Some(verdict.outcome()), verdict.transaction().and_then(|transaction| transaction.id.as_ref()))
+}
+
+/// What any other value says.
+pub(crate) fn of_value<T>(_: &T) -> (Option<Outcome>, Option<&TransactionId>) {
+    (None, None)
+}
+
+/// Makes a call within its span, and tells there what became of it.
+pub(crate) async fn told<T>(
+    begun: Begun,
+    call: impl Future<Output = Result<Response<T>>>,
+    shows: Shows<T>,
+) -> Result<Response<T>> {
+    let Begun { span, operation, has_transaction } = begun;
+    let began = Instant::now();
+    let result = match in_runtime() {
+        Ok(()) => call.instrument(span.clone()).await,
+        Err(error) => Err(error.in_call(operation, Spent::default())),
+    };
+    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    span.record("milliseconds", milliseconds);
+    let (outcome, id) = match &result {
+        Ok(response) => shows(response),
+        Err(error) => {
+            span.record("error", tracing::field::debug(error.kind()));
+            (Some(error.outcome()), error.transaction().and_then(|transaction| transaction.id.as_ref()))
+        }
+    };
+    if let Some(id) = id.filter(|_| !has_transaction) {
+        span.record("transaction_id", id.as_str());
+    }
+    let plain = if operation.only_reads() { Outcome::ReadOnly } else { Outcome::Completed };
+    span.record("outcome", tracing::field::display(outcome.unwrap_or(plain)));
+    if let Err(error) = &result
+        && outcome == Some(Outcome::Unknown)
+    {
+        span.in_scope(|| {
+            tracing::warn!(
+                target: "dintero",
+                operation = operation.id(),
+                %error,
+                "the outcome of a call is unknown: find out, with `Client::resolve` for a call that moves money, before \
+                 it is made again"
+            );
+        });
+    }
+    result
+}
+
+/// Refuses to wait where nothing would ever wake, or panic.
+pub(crate) fn in_runtime() -> Result<()> {
+    tokio::runtime::Handle::try_current().map(drop).map_err(|cause| {
+        Error::configuration("no tokio runtime is running here: await it in one, with its timer and I/O enabled")
+            .with_source(cause)
+    })
+}
+
 /// Makes a call that has no policy of its own.
 pub(crate) async fn run<R: Request>(request: R) -> Result<Response<Value<R>>> {
     send(&request).await
@@ -175,7 +264,7 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
     let core = &context.core;
     let scope = {
         let name = |error: Error| error.in_call(R::OPERATION, Default::default());
-        core.guard(request.owner()).map_err(name)?;
+        core.guard(request.subject().map(Id::account)).map_err(name)?;
         let mut headers = match &context.system {
             Some(own) => own.or(&core.defaults.system).headers().map_err(name)?,
             None => core.system.clone(),
@@ -184,23 +273,15 @@ pub(crate) async fn send<R: Request>(request: &R) -> Result<Response<Value<R>>> 
         CallScope::new(core.service.clone(), R::OPERATION, headers, context.limit())
     };
     let client = generated::Client::new_with_client(&core.base, Maker, scope.clone());
-    let span = R::span(core.account.as_str());
-    let began = Instant::now();
-    let called = async {
-        // In a box: the generated future is large. It makes the request and reads nothing, see `CallScope::exec`.
-        drop(Box::pin(request.through(client)).await);
-        // Without an end, the generated code failed before its request was complete. Its reason may quote a value.
-        let end = scope.take_end().unwrap_or_else(|| Err(scope.name(Error::invalid("the request cannot be built"))));
-        let (read, response) = scope.read(end?, |body| R::Reading::read(body).map(Box::new)).await?;
-        let (value, skipped) = R::Reading::finish(*read, |error| scope.name(error));
-        skipped.iter().for_each(|part| warn(R::OPERATION, part));
-        let call = Finished { operation: R::OPERATION, spent: scope.spent() };
-        Ok(Response::new(Box::new(value), response, call).with_skipped_fields(skipped))
-    };
-    let outcome = called.instrument(span.clone()).await;
-    let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-    span.record("milliseconds", milliseconds);
-    outcome
+    // In a box: the generated future is large. It makes the request and reads nothing, see `CallScope::exec`.
+    drop(Box::pin(request.through(client)).await);
+    // Without an end, the generated code failed before its request was complete. Its reason may quote a value.
+    let end = scope.take_end().unwrap_or_else(|| Err(scope.name(Error::invalid("the request cannot be built"))));
+    let (read, response) = scope.read(end?, |body| R::Reading::read(body).map(Box::new)).await?;
+    let (value, skipped) = R::Reading::finish(*read, |error| scope.name(error));
+    skipped.iter().for_each(|part| warn(R::OPERATION, part));
+    let call = Finished { operation: R::OPERATION, spent: scope.spent() };
+    Ok(Response::new(Box::new(value), response, call).with_skipped_fields(skipped))
 }
 
 /// Says that a response was read without a field: where, and not what stood there.
@@ -238,11 +319,16 @@ impl Core {
 
 /// The span of a call.
 macro_rules! call_span {
-    ($name:literal, $account:expr) => {
+    ($name:literal, $kind:literal, $account:expr) => {
         ::tracing::info_span!(
             target: "dintero",
             $name,
+            kind = $kind,
             account = $account,
+            session_id = ::tracing::field::Empty,
+            transaction_id = ::tracing::field::Empty,
+            outcome = ::tracing::field::Empty,
+            error = ::tracing::field::Empty,
             attempt = ::tracing::field::Empty,
             status = ::tracing::field::Empty,
             milliseconds = ::tracing::field::Empty,

@@ -32,6 +32,8 @@ pub use response::Response;
 pub use system::SystemHeaders;
 
 use calls::ToggleDefaults;
+pub(crate) use money::Started;
+pub(crate) use response::Finished;
 
 use crate::auth::Credentials;
 use crate::error::Result;

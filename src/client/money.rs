@@ -73,7 +73,7 @@ impl Attempt {
 }
 
 /// A money call that is about to be sent.
-pub(super) struct Started {
+pub(crate) struct Started {
     attempt: Attempt,
     left: Duration,
 }
@@ -92,13 +92,18 @@ impl Started {
         Ok(Self { attempt, left })
     }
 
+    /// A money call whose response is there.
+    pub(crate) fn of(attempt: Attempt) -> Self {
+        Self { attempt, left: Duration::ZERO }
+    }
+
     /// How long the call may take.
     pub(super) fn left(&self) -> Duration {
         self.left
     }
 
     /// What the result of the call means.
-    pub(super) fn end(self, result: Result<Response<Transaction>>) -> Result<Response<Verdict>> {
+    pub(crate) fn end(self, result: Result<Response<Transaction>>) -> Result<Response<Verdict>> {
         self.judged(result, |attempt, response| {
             let source = Source::Response(response.status());
             match attempt.operation {
@@ -109,7 +114,7 @@ impl Started {
     }
 
     /// What the result of a cancellation means.
-    pub(super) fn end_session(self, result: Result<Response<Session>>) -> Result<Response<Verdict>> {
+    pub(crate) fn end_session(self, result: Result<Response<Session>>) -> Result<Response<Verdict>> {
         self.judged(result, |attempt, response| {
             judge_cancellation(attempt, response, response.skipped_fields(), None, Source::Response(response.status()))
         })

@@ -13,7 +13,7 @@ use serde::Deserialize as _;
 use tokio::time::{Instant, sleep};
 
 use super::Client;
-use super::call::CallFuture;
+use super::call::{CallFuture, in_runtime};
 use super::calls::{CaptureTransactionCall, PaySessionCall, RefundTransactionCall, UpdateAuthorizationCall};
 use crate::error::{Error, Outcome, Result, Spent};
 use crate::raw_response::RawResponse;
@@ -194,6 +194,7 @@ impl<C: Referred> Once<C> {
         let Some(reference) = reference.map(str::to_owned) else {
             return Err(Error::invalid(format!("`{}` is needed to make a call once", C::FIELD)));
         };
+        in_runtime()?;
         let first = self.fresh();
         let work = work(&first, &reference);
         let journal = self.call.client().journal().clone();

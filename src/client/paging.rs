@@ -54,7 +54,7 @@ pub(super) fn pages<L: List>(request: L) -> CallStream<Page<L>> {
         let stuck = |detail| Error::stuck(detail).in_call(L::OPERATION, Default::default());
         let one = request.page(after.as_deref(), limit);
         let one = one.ok_or_else(|| stuck("the last row of a page has an id that cannot be gone on after"))?;
-        let page = call::run(one).await?;
+        let page = call::told(call::begin(&one), call::run(one), call::of_value).await?;
         let next = following::<L>(&page, limit, after.as_deref());
         let next = next.map_err(|detail| Error::stuck(detail).in_call(L::OPERATION, page.call().spent))?;
         Ok(Some((page, (request, next))))

@@ -11,6 +11,7 @@ use futures_util::StreamExt as _;
 use tokio::time::{Instant, sleep};
 
 use super::Client;
+use super::call::in_runtime;
 use super::money::Evidence as _;
 use super::response::Response;
 use crate::error::{Error, ErrorKind, Outcome, Result, is_passing};
@@ -91,7 +92,10 @@ impl IntoFuture for ResolveCall {
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
-            let found = self.client.resolve_with(&self.attempt, self.options).await;
+            let found = match in_runtime() {
+                Ok(()) => self.client.resolve_with(&self.attempt, self.options).await,
+                Err(error) => Err(error),
+            };
             // A failure to read says nothing about the call that is looked for.
             found.map_err(|mut error| {
                 error.set_outcome(Outcome::Unknown);

@@ -52,6 +52,11 @@ pub enum OrderError {
         /// The lines that have it.
         lines: Vec<Line>,
     },
+    /// A line without an amount, which is not the same as one of zero.
+    NoAmount {
+        /// Its place among the items, from 0.
+        index: usize,
+    },
     /// The sum is beyond what 64 bits hold.
     Overflow,
 }
@@ -67,6 +72,7 @@ impl fmt::Display for OrderError {
                 f.write_str("lines of the order have the same line_id")?;
                 lines
             }
+            Self::NoAmount { index } => return write!(f, "items[{index}] has no amount, so the lines have no sum"),
             Self::Overflow => return f.write_str("the sum of the order's lines is too large"),
         };
         for (index, line) in lines.iter().enumerate() {

@@ -9,6 +9,7 @@ mod outcome;
 mod requests;
 mod resolving;
 mod retry;
+mod runtime;
 mod spans;
 mod sums;
 mod tls;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 const CAPTURE: Operation = Operation::CaptureTransaction;
 
-fn client(sandbox: &Sandbox) -> Client {
+pub(super) fn client(sandbox: &Sandbox) -> Client {
     let account = AccountId::new(sandbox.account_id()).unwrap();
     let credentials = Credentials::new(account, sandbox.client_id(), sandbox.client_secret());
     let mut retry = RetryPolicy::default();

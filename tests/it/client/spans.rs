@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{Reply, Server};
 use dintero::TransactionId;
+use dintero::types::CaptureRequest;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
@@ -78,7 +79,9 @@ async fn a_call_has_a_span_of_its_name_with_its_numbers() {
     spans.0.lock().unwrap().clear();
     calls().await;
     let spans = spans.0.lock().unwrap();
-    for name in ["void_transaction", "get_transaction"] {
+    assert_eq!(spans["void_transaction"]["kind"].trim_matches('"'), "transactions.void");
+    // A refusal without a word may be a gateway's, after the service acted.
+    for (name, outcome) in [("void_transaction", "outcome unknown"), ("get_transaction", "read only")] {
         let fields = &spans[name];
         let shown = |field: &str| fields[field].trim_matches('"').to_owned();
         assert_eq!(shown("account"), "T12345678");
@@ -87,8 +90,72 @@ async fn a_call_has_a_span_of_its_name_with_its_numbers() {
             ("1".into(), "403".into(), "req-17".into())
         );
         assert!(shown("milliseconds").parse::<u64>().is_ok());
-        assert_eq!(fields.len(), 5, "nothing else is recorded: {fields:?}");
+        assert_eq!(
+            (shown("transaction_id"), shown("outcome"), shown("error")),
+            (id.to_string(), outcome.into(), "Api".into())
+        );
+        assert_eq!(fields.len(), 9, "nothing else is recorded: {fields:?}");
     }
+}
+
+/// Proves that whoever looks for a transaction in the logs finds what was done to it, and what became of it.
+#[tokio::test]
+async fn the_span_of_a_money_call_says_what_became_of_it() {
+    let spans = Spans::default();
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()));
+    let sandbox = dintero_sandbox::Sandbox::start().await.unwrap();
+    let client = super::outcome::client(&sandbox);
+    let transaction = async || {
+        let request = serde_json::from_value(serde_json::json!({
+            "profile_id": "default", "url": { "return_url": "https://shop.example/thanks" },
+            "order": { "amount": 100, "currency": "NOK", "merchant_reference": "order-1" },
+        }));
+        let created = client.sessions().create_from_profile(request.unwrap()).await.unwrap();
+        let id: TransactionId = sandbox.customer_pays(&created.id).unwrap().parse().unwrap();
+        client.transactions().capture(&id, CaptureRequest::new(40)).await.unwrap();
+        let cancelled = client.sessions().cancel(&created.id).await;
+        (id, created.id.clone(), cancelled.is_ok())
+    };
+    asked_again(transaction()).await;
+    spans.0.lock().unwrap().clear();
+    let (id, session, is_cancelled) = transaction().await;
+    let spans = spans.0.lock().unwrap();
+    let shown = |span: &str, field: &str| spans[span].get(field).map(|text| text.trim_matches('"').to_owned());
+    assert_eq!(shown("capture_transaction", "transaction_id"), Some(id.to_string()));
+    assert_eq!(shown("capture_transaction", "outcome").as_deref(), Some("completed"));
+    assert_eq!(shown("capture_transaction", "kind").as_deref(), Some("transactions.capture"));
+    assert_eq!(shown("capture_transaction", "error"), None);
+    assert_eq!(shown("cancel_session", "session_id"), Some(session.to_string()));
+    assert_eq!(shown("cancel_session", "error").is_none(), is_cancelled);
+    assert_eq!(shown("create_session_from_profile", "outcome").as_deref(), Some("completed"));
+}
+
+/// Proves that an unknown outcome is one warning, and that nothing else is one.
+#[tokio::test]
+async fn an_unknown_outcome_is_one_warning() {
+    let warnings = Warnings::default();
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+    let server = Server::start(|seen| match (seen.is_token(), seen.target.ends_with("/capture")) {
+        (true, _) => Reply::token("t0", 14_400),
+        (false, true) => Reply::error(500),
+        (false, false) => Reply::error(403),
+    })
+    .await;
+    let client = server.builder().build().unwrap();
+    let id = TransactionId::new("T12345678.abc").unwrap();
+    let calls = async || {
+        client.transactions().capture(&id, CaptureRequest::new(1)).await.unwrap_err();
+        client.transactions().void(&id).await.unwrap_err();
+        client.transactions().get(&id).await.unwrap_err();
+    };
+    asked_again(calls()).await;
+    warnings.0.lock().unwrap().clear();
+    calls().await;
+    let warnings = warnings.0.lock().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0]["operation"].contains("capture_transaction"), "{warnings:?}");
+    assert!(warnings[0]["message"].contains("the outcome of a call is unknown"), "{warnings:?}");
+    assert!(warnings[0]["error"].contains("status 500"), "{warnings:?}");
 }
 
 #[tokio::test]
