@@ -47,9 +47,9 @@ impl Connector {
         let connecting = async {
             let is_tls = to.scheme() == Some(&Scheme::HTTPS);
             match self.tls.around(self.route.clone()) {
-                Some(mut tls) if is_tls => Ok(Stream::new(tls.call(to).await?)),
+                Some(mut tls) => Ok(Stream::new(tls.call(to).await?)),
                 None if is_tls => Err("the client was built without TLS for this address".into()),
-                _ => Ok(Stream::new(self.route.clone().call(to).await?)),
+                None => Ok(Stream::new(self.route.clone().call(to).await?)),
             }
         };
         match timeout(self.limit, connecting).await {
@@ -163,5 +163,23 @@ impl Write for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Pin::new(&mut *self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_asks_for_tls_never_goes_without() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let connector = Connector::new(Tls::none(), None, Duration::from_secs(60));
+        let to = |scheme: &str| format!("{scheme}://{address}").parse().unwrap();
+        assert!(connector.connect(to("http")).await.is_ok());
+        let error = connector.connect(to("https")).await.map(drop).unwrap_err();
+        assert!(error.to_string().contains("without TLS"), "{error}");
     }
 }

@@ -315,6 +315,8 @@ fn a_void_is_found_by_its_time_and_its_request() {
     let begun = |time| json!([void("INITIATE_VOID", true, time, json!({"request_id": "r9"}))]);
     assert_eq!(of(&open, read_at(90), begun(now)), (Outcome::UnderWay, Some(1)));
     assert_eq!(of(&open, read_at(90), begun(past)), (Outcome::NotReceived, None), "an earlier one");
+    let told = finding(&open, OK, "AUTHORIZED", failed(now, json!({})));
+    assert_eq!((told.outcome, told.why), (Outcome::Unknown, "the failed event may be of an earlier call"));
     // A success counts whoever made it, and whenever.
     for time in [now, past] {
         assert_eq!(of(&open, read_at(0), json!([void("VOID", true, time, json!({}))])).0, Outcome::Completed);

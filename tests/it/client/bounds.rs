@@ -148,7 +148,7 @@ async fn a_refused_token_and_then_a_refused_connection_is_not_nothing_sent() {
 #[tokio::test]
 async fn an_untrusted_certificate_is_told_apart_and_met_once() {
     let tokens = Server::start(|_| Reply::token("t0", LONG)).await;
-    let untrusted = TlsServer::before(&tokens).await;
+    let untrusted = TlsServer::before(tokens.address).await;
     let url = untrusted.url();
     let client = tokens.builder().base_url(&url).build().unwrap();
     for writes in [true, false] {

@@ -53,7 +53,7 @@ fn id() -> TransactionId {
 #[tokio::test]
 async fn a_root_certificate_of_ones_own_is_trusted_for_reads_writes_and_tokens() {
     let plain = service().await;
-    let secured = TlsServer::before(&plain).await;
+    let secured = TlsServer::before(plain.address).await;
     let url = secured.url();
     // Built separately: a builder's copies share a journal, and with it the token.
     let builder = || plain.builder().base_url(&url).auth_url(&url);
@@ -69,7 +69,7 @@ async fn a_root_certificate_of_ones_own_is_trusted_for_reads_writes_and_tokens()
 #[tokio::test]
 async fn only_one_of_the_two_hosts_may_speak_tls() {
     let plain = service().await;
-    let secured = TlsServer::before(&plain).await;
+    let secured = TlsServer::before(plain.address).await;
     for (base, auth) in [(plain.url(), secured.url()), (secured.url(), plain.url())] {
         let builder = plain.builder().base_url(base).auth_url(auth).root_certificates(secured.pem.as_str());
         builder.build().unwrap().transactions().get(&id()).await.unwrap();
@@ -102,13 +102,16 @@ async fn what_is_no_certificate_is_refused_by_name() {
 #[tokio::test]
 async fn a_proxy_sees_the_host_and_nothing_of_the_call() {
     let plain = service().await;
-    let TlsServer { port, pem, .. } = TlsServer::before(&plain).await;
+    let TlsServer { port, pem, .. } = TlsServer::before(plain.address).await;
     let (address, asked) = proxy("200 OK").await;
     let url = format!("https://{HOST}:{port}/v1");
-    let builder = plain.builder().base_url(&url).auth_url(&url).root_certificates(pem);
-    let client = builder.proxy(format!("http://user:word@{address}")).build().unwrap();
-    client.transactions().get(&id()).await.unwrap();
-    let _ = client.transactions().void(&id()).await;
+    // A token host on this machine is reached without the proxy.
+    for auth in [url.clone(), format!("https://localhost:{port}/v1")] {
+        let builder = plain.builder().base_url(&url).auth_url(auth).root_certificates(pem.as_str());
+        let client = builder.proxy(format!("http://user:word@{address}")).build().unwrap();
+        client.transactions().get(&id()).await.unwrap();
+        let _ = client.transactions().void(&id()).await;
+    }
     let targets: Vec<_> = plain.calls().iter().map(|seen| seen.target.clone()).collect();
     assert!(targets.iter().any(|target| target.ends_with("/void")), "{targets:?}");
     assert_eq!(plain.calls()[0].header("host"), Some(format!("{HOST}:{port}").as_str()));
@@ -135,4 +138,17 @@ async fn a_proxy_that_refuses_leaves_a_call_unsent() {
     let error = client.transactions().void(&id()).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Connect, Outcome::NotSent));
     assert!(format!("{:?}", std::error::Error::source(&error)).contains("http or https"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_proxy_may_itself_be_reached_by_tls() {
+    let plain = service().await;
+    let service = TlsServer::before(plain.address).await;
+    let (address, asked) = proxy("200 OK").await;
+    let secured = TlsServer::before(address.parse().unwrap()).await;
+    let url = format!("https://{HOST}:{}/v1", service.port);
+    let builder = plain.builder().base_url(&url).proxy(format!("https://localhost:{}", secured.port));
+    let client = builder.root_certificates(format!("{}{}", service.pem, secured.pem)).build().unwrap();
+    client.transactions().get(&id()).await.unwrap();
+    assert_eq!((secured.take_connections(), asked.lock().unwrap().len()), (1, 1));
 }

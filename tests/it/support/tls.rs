@@ -1,13 +1,12 @@
 //! A TLS server whose certificate no authority has signed, in front of a plain one.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-
-use crate::support::Server;
 
 /// A name that no resolver knows: what reaches it went through a proxy.
 pub(crate) const HOST: &str = "service.invalid";
@@ -22,7 +21,7 @@ pub(crate) struct TlsServer {
 
 impl TlsServer {
     /// Passes on what it gets to `plain`.
-    pub(crate) async fn before(plain: &Server) -> Self {
+    pub(crate) async fn before(plain: SocketAddr) -> Self {
         let made = rcgen::generate_simple_self_signed(vec![HOST.to_owned(), "localhost".to_owned()]).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
         let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -35,7 +34,7 @@ impl TlsServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
-        let (count, plain) = (connections.clone(), plain.address);
+        let count = connections.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
