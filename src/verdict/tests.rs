@@ -104,6 +104,10 @@ fn the_end_of_another_accepted_request_is_not_this_ones() {
     for id in ["r1", " r1 "] {
         assert_eq!(outcome(&accepted(false), read_at(0), ended(id)), Outcome::Completed, "{id:?}");
     }
+    // Where an event names the request, it alone counts under such a reference; under one's own, each does.
+    let two = json!([ended("r1")[0], event("CAPTURE", true)]);
+    assert_eq!(outcome(&accepted(false), read_at(0), two.clone()), Outcome::Completed);
+    assert_eq!(outcome(&accepted(true), read_at(0), two), Outcome::Unknown);
     // Not even where it could be no end of this one: it shows nothing about it.
     for other in [json!({"amount": 500}), json!({"created_at": moment(-86_401).to_rfc3339()})] {
         let ended = json!([with(ended("r2")[0].clone(), other)]);

@@ -205,6 +205,19 @@ async fn after_two_refusals_in_succession_the_token_is_fetched() {
     assert_eq!(bearers(&server)[3..], ["Bearer t1", "Bearer t1", "Bearer newer", "Bearer newer", "Bearer t2"]);
 }
 
+/// Of two tokens that were fetched at the same moment, one that was refused says nothing good of the other.
+#[tokio::test]
+async fn a_token_no_later_than_the_refused_one_is_not_taken() {
+    let (store, first_good) = (Arc::new(Watched::default()), Arc::default());
+    let server = refusing(&first_good).await;
+    let client = client(&server, &store);
+    call(&client).await.unwrap();
+    first_good.store(1, Ordering::SeqCst);
+    store.put("twin", 0).await;
+    call(&client).await.unwrap();
+    assert_eq!(bearers(&server), ["Bearer t0", "Bearer t0", "Bearer t1"]);
+}
+
 #[tokio::test]
 async fn after_a_failed_renewal_the_fleet_has_the_old_token() {
     let store = Arc::new(Watched::default());
