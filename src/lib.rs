@@ -60,7 +60,14 @@ mod verdict;
 
 /// The crates whose types stand in this one's: with these, a program needs no dependency of its own that fits.
 #[doc(no_inline)]
-pub use {bytes, chrono, futures_core, http, http_body, rust_decimal, serde_json, url};
+pub use {bytes, chrono, futures_core, http, http_body, rust_decimal, secrecy, serde, serde_json, url};
+
+#[cfg(feature = "axum")]
+#[doc(no_inline)]
+pub use axum;
+#[cfg(feature = "schemars")]
+#[doc(no_inline)]
+pub use schemars;
 
 pub use auth::Credentials;
 pub use client::{

@@ -11,7 +11,8 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! // What the program does with a transaction:
 //! let body = r#"{ "id": "T12345678.abc", "amount": 29990, "currency": "NOK", "status": "AUTHORIZED" }"#;
-//! let read = testing::response::<Transaction>(Operation::GetTransaction, http::Response::new(body.into()))?;
+//! let response = dintero::http::Response::new(body.into());
+//! let read = testing::response::<Transaction>(Operation::GetTransaction, response)?;
 //! assert!(read.can_capture());
 //!
 //! // What it does when nobody knows whether the money moved:

@@ -58,7 +58,7 @@ impl UnverifiedBody {
     /// Returns the body as the transaction that the service sends with `method=POST`, read as leniently as a response.
     ///
     /// # Errors
-    /// When it is not JSON, or misses what a transaction is worthless without.
+    /// When it is not JSON, or lacks a required field of a transaction.
     pub fn transaction(&self) -> Result<Unverified<Read<Transaction>>, Unreadable> {
         self.json()
     }

@@ -13,7 +13,7 @@ use super::body::Unverified;
 use super::verifier::{Verifier, VerifyError};
 use crate::ids::SessionId;
 use crate::read::{self, Read, Unreadable};
-use crate::types::{Currency, OrderItem, Session, ShippingOption};
+use crate::types::{Currency, Order, OrderItem, Session, ShippingOption};
 
 /// The body of a request to `shipping_address_callback_url` or `discount_codes.callback_url`: the
 /// session as it stands, with the address or the codes that the customer gave.
@@ -147,6 +147,15 @@ impl AddressOrder {
     }
 }
 
+impl From<Order> for AddressOrder {
+    /// Takes over what the response can state, lines included. The amount has to include the shipping, as
+    /// [`Order::summed`] computes it.
+    fn from(order: Order) -> Self {
+        let Order { amount, currency, vat_amount, items, discount_codes, .. } = order;
+        Self { amount, currency: Some(currency), vat_amount, items, discount_codes }
+    }
+}
+
 /// The order after discount codes.
 ///
 /// Fields may be added in a minor release: end a literal of it with `..`.
@@ -167,6 +176,14 @@ impl DiscountOrder {
     #[must_use]
     pub fn new(amount: i64, accepted: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self { amount, discount_codes: accepted.into_iter().map(Into::into).collect(), items: Vec::new() }
+    }
+}
+
+impl From<Order> for DiscountOrder {
+    /// Takes over what the response can state, lines included; the codes of the order are those that were accepted.
+    fn from(order: Order) -> Self {
+        let Order { amount, items, discount_codes, .. } = order;
+        Self { amount, discount_codes, items }
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) fn pages<L: List>(request: L) -> CallStream<Page<L>> {
 }
 
 /// The rows of all pages. One that cannot be read is an error in its place: to leave it out would lose a transaction
-/// without a word.
+/// unnoticed.
 pub(super) fn rows<L: List>(request: L) -> CallStream<L::Row> {
     Box::pin(pages(request).map_ok(|page| stream::iter(page.into_inner())).try_flatten())
 }

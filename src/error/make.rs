@@ -213,7 +213,7 @@ impl Error {
         self.with_source(cause)
     }
 
-    /// A success in which something cannot be read that the type is worthless without.
+    /// A success in which a required field is missing or cannot be read.
     pub(crate) fn unreadable_at(response: RawResponse, cause: &Unreadable) -> Self {
         if is_html(&response) {
             return Self::unreadable(response, PAGE);

@@ -10,4 +10,5 @@ mod lenient;
 mod printed;
 mod store;
 mod support;
+mod testing;
 mod types;

@@ -117,3 +117,19 @@ fn only_payex_makes_recurrence_tokens() {
     assert_eq!(keeps::<PayExCardToken>(&tokens), ["recurrence_token"]);
     assert!(keeps::<CardToken>(&tokens).is_empty());
 }
+
+#[test]
+fn an_express_response_is_made_of_an_order() {
+    use dintero::callback::{AddressOrder, DiscountOrder};
+    let lines = [OrderItem::new().line_id("1").amount(100).vat_amount(20)];
+    let order = Order::from_lines(Currency::Nok, "order-1", lines).unwrap().discount_codes(["SPRING"]);
+    let items = json!([{ "line_id": "1", "amount": 100, "vat_amount": 20 }]);
+    assert_eq!(
+        serde_json::to_value(AddressOrder::from(order.clone())).unwrap(),
+        json!({ "amount": 100, "currency": "NOK", "vat_amount": 20, "items": items, "discount_codes": ["SPRING"] })
+    );
+    assert_eq!(
+        serde_json::to_value(DiscountOrder::from(order)).unwrap(),
+        json!({ "amount": 100, "items": items, "discount_codes": ["SPRING"] })
+    );
+}

@@ -193,7 +193,7 @@ async fn a_token_call_without_a_response_may_be_made_again() {
 }
 
 #[tokio::test]
-async fn passing_trouble_with_the_token_is_tried_again() {
+async fn a_transient_error_of_the_token_call_is_retried() {
     let server = server(|n| match n {
         0 => Reply::Reset,
         1 => Reply::Full(502, vec![], b"<html>".to_vec()),

@@ -28,8 +28,8 @@ const PROGRAM: [(&str, &str); 3] = [
 /// What of the crate the libraries are made of, below `src`.
 const COPIED: [&str; 3] = ["ids.rs", "read", "types"];
 
-/// What of the generated code they are made of: what reads.
-const GENERATED: [&str; 4] = ["types.rs", "enums.rs", "choices.rs", SURFACE];
+/// What of the generated code they are made of: what reads, and what its types cannot do without.
+const GENERATED: [&str; 5] = ["types.rs", "debug.rs", "enums.rs", "choices.rs", SURFACE];
 
 /// A workspace of clients.
 #[derive(Debug)]

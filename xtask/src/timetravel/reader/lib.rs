@@ -11,6 +11,11 @@ mod generated {
     }
     // What is sent is not made here.
     pub mod construct {}
+    mod debug {
+        use crate::types::*;
+
+        include!("generated/debug.rs");
+    }
     pub mod enums {
         include!("generated/enums.rs");
     }
