@@ -6,6 +6,7 @@ use serde::Deserialize as _;
 use tokio::time::sleep;
 
 use super::Client;
+use super::call::in_runtime;
 use super::once::{KIND, end_work};
 use crate::error::{Error, Outcome, Result};
 use crate::store::protocol::{Next, on_left, on_recovered};
@@ -34,8 +35,10 @@ impl Client {
     /// [`recover_every`](Self::recover_every) does.
     ///
     /// # Errors
-    /// [`ErrorKind::Journal`](crate::ErrorKind::Journal) when the store fails.
+    /// [`ErrorKind::Journal`](crate::ErrorKind::Journal) when the store fails, and
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) without a tokio runtime.
     pub async fn recover(&self) -> Result<RecoveredCalls> {
+        in_runtime()?;
         self.recover_calls().await.map_err(|cause| Error::journal(cause, Outcome::Unknown))
     }
 

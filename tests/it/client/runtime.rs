@@ -32,4 +32,5 @@ fn without_a_runtime_a_call_is_an_error_and_not_a_panic() {
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Configuration, outcome), "{error}");
         assert!(error.to_string().contains("no tokio runtime"), "{error}");
     }
+    assert_eq!(polled(Box::pin(client.recover())).unwrap_err().kind(), ErrorKind::Configuration);
 }
