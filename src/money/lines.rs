@@ -127,6 +127,11 @@ mod tests {
         let update = OrderUpdate::from(order).items([item("2", 100)]).summed().unwrap();
         assert_eq!((update.amount, update.vat_amount), (Some(4_000), Some(5_778)), "what is not told stays");
         update.check_amount().unwrap();
+        let update = OrderUpdate::default().items([item("2", 100).vat_amount(20)]).summed().unwrap();
+        assert_eq!((update.amount, update.vat_amount), (Some(100), Some(20)));
+        let ship = ShippingOption::builder().id("home").line_id("ship").amount(3_900).title("Home").operator("Bring");
+        let update = OrderUpdate::default().shipping_option(ship.build().vat_amount(780)).summed().unwrap();
+        assert_eq!((update.amount, update.vat_amount), (Some(3_900), Some(780)), "shipping alone");
         let none = Order::from_lines(Currency::Nok, "free", []).unwrap();
         assert_eq!((none.amount, none.vat_amount), (0, None));
     }

@@ -188,6 +188,9 @@ mod tests {
         let part = kilos.part(0, decimal(25, 2)).unwrap();
         assert_eq!((part.amount, part.vat_amount), (Some(1_667), Some(333)));
         assert_eq!(part.line_id.as_deref(), Some("1"));
+        let named = line(2.into(), 100, 20).id("chair").description("A chair").vat(25);
+        let half = line(1.into(), 50, 10).id("chair").description("A chair").vat(25);
+        assert_eq!(named.part(1, 1), Ok(half));
     }
 
     #[test]

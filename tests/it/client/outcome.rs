@@ -171,7 +171,7 @@ async fn a_void_is_resolved_without_a_reference() {
 }
 
 /// A payment with a stored token.
-fn pay_request(merchant_reference: &str) -> PayRequest {
+pub(super) fn pay_request(merchant_reference: &str) -> PayRequest {
     serde_json::from_value(json!({
         "session": {
             "order": {"amount": 100, "currency": "NOK", "merchant_reference": merchant_reference,

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{Reply, Server};
 use dintero::TransactionId;
-use dintero::types::CaptureRequest;
+use dintero::types::{CaptureRequest, RefundRequest};
+use dintero_sandbox::{Fault, Operation};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
@@ -113,18 +114,24 @@ async fn the_span_of_a_money_call_says_what_became_of_it() {
         let created = client.sessions().create_from_profile(request.unwrap()).await.unwrap();
         let id: TransactionId = sandbox.customer_pays(&created.id).unwrap().parse().unwrap();
         client.transactions().capture(&id, CaptureRequest::new(40)).await.unwrap();
+        sandbox.inject(Operation::RefundTransaction, Fault::accepted());
+        client.transactions().refund(&id, RefundRequest::new(10)).await.unwrap();
+        let paid = client.sessions().pay(super::outcome::pay_request("order-2")).await.unwrap();
+        let paid = paid.transaction().unwrap().id.clone().unwrap();
         let cancelled = client.sessions().cancel(&created.id).await;
-        (id, created.id.clone(), cancelled.is_ok())
+        (id, paid, created.id.clone(), cancelled.is_ok())
     };
     asked_again(transaction()).await;
     spans.0.lock().unwrap().clear();
-    let (id, session, is_cancelled) = transaction().await;
+    let (id, paid, session, is_cancelled) = transaction().await;
     let spans = spans.0.lock().unwrap();
     let shown = |span: &str, field: &str| spans[span].get(field).map(|text| text.trim_matches('"').to_owned());
     assert_eq!(shown("capture_transaction", "transaction_id"), Some(id.to_string()));
     assert_eq!(shown("capture_transaction", "outcome").as_deref(), Some("completed"));
     assert_eq!(shown("capture_transaction", "kind").as_deref(), Some("transactions.capture"));
     assert_eq!(shown("capture_transaction", "error"), None);
+    assert_eq!(shown("refund_transaction", "outcome").as_deref(), Some("under way"));
+    assert_eq!(shown("pay_session", "transaction_id"), Some(paid.to_string()), "of the response");
     assert_eq!(shown("cancel_session", "session_id"), Some(session.to_string()));
     assert_eq!(shown("cancel_session", "error").is_none(), is_cancelled);
     assert_eq!(shown("create_session_from_profile", "outcome").as_deref(), Some("completed"));
