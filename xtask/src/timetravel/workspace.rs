@@ -194,7 +194,7 @@ pub(super) fn write(path: &Path, text: &str) -> Result<()> {
     made.and_then(|()| std::fs::write(path, text)).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Copies a file, or what is in a folder, as `change` makes it.
+/// Copies a file, or what is in a folder, as `change` makes it; what the folder no longer holds goes from the copy.
 pub(super) fn copy(from: &Path, to: &Path, change: &mut impl FnMut(String) -> String) -> Result<()> {
     if !from.is_dir() {
         let text = std::fs::read_to_string(from).with_context(|| format!("cannot read {}", from.display()))?;
@@ -203,6 +203,14 @@ pub(super) fn copy(from: &Path, to: &Path, change: &mut impl FnMut(String) -> St
     for entry in std::fs::read_dir(from).with_context(|| format!("cannot read {}", from.display()))? {
         let entry = entry?;
         copy(&entry.path(), &to.join(entry.file_name()), change)?;
+    }
+    for entry in std::fs::read_dir(to).with_context(|| format!("cannot read {}", to.display()))? {
+        let entry = entry?;
+        if !from.join(entry.file_name()).exists() {
+            let path = entry.path();
+            let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            removed.with_context(|| format!("cannot remove {}", path.display()))?;
+        }
     }
     Ok(())
 }
