@@ -1,5 +1,7 @@
 //! What a sandbox that survives its process writes down after every change, before any response shows it.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 
 use super::State;
@@ -15,8 +17,8 @@ pub(crate) trait Keeper: Send {
 
 /// What has changed.
 pub(crate) struct Change<'s> {
-    pub(crate) sessions: Vec<(usize, &'s Session)>,
-    pub(crate) transactions: Vec<(usize, &'s Transaction)>,
+    pub(crate) sessions: Vec<(usize, Cow<'s, Session>)>,
+    pub(crate) transactions: Vec<(usize, Cow<'s, Transaction>)>,
     pub(crate) tokens: Vec<(String, DateTime<Utc>)>,
     /// Callbacks that are not done with, those that are held back among them.
     pub(crate) pending: Vec<Pending>,

@@ -12,6 +12,7 @@ pub(crate) mod keep;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod patch;
+mod rows;
 pub(crate) mod seed;
 pub(crate) mod session;
 #[cfg(feature = "program")]

@@ -6,11 +6,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::clock::{self, microseconds};
 use super::index::{Index, Keys, Query, Terms};
+use super::rows::Rows;
 
 /// Something with an id of the account.
-pub(crate) trait Row: Clone + 'static {
+pub(crate) trait Row: Clone + Serialize + DeserializeOwned + 'static {
     fn id(&self) -> &str;
 
     /// Texts that lists can be filtered by, each under the name of its filter.
@@ -59,7 +63,7 @@ struct Seeds<T> {
 }
 
 pub(crate) struct Store<T> {
-    rows: Vec<T>,
+    rows: Rows<T>,
     places: HashMap<String, usize>,
     seeds: Option<Seeds<T>>,
     /// Seeded rows that were changed since.
@@ -82,7 +86,7 @@ impl<T> fmt::Debug for Store<T> {
 impl<T> Default for Store<T> {
     fn default() -> Self {
         Self {
-            rows: Vec::new(),
+            rows: Rows::default(),
             places: HashMap::new(),
             seeds: None,
             changed: HashMap::new(),
@@ -118,7 +122,7 @@ impl<T: Row> Store<T> {
 
     pub(crate) fn get(&self, id: &str) -> Option<Cow<'_, T>> {
         if let Some(place) = self.places.get(id) {
-            return self.rows.get(*place).map(Cow::Borrowed);
+            return self.rows.get(*place);
         }
         self.seeded(self.seed_number(id)?)
     }
@@ -142,7 +146,7 @@ impl<T: Row> Store<T> {
     /// The row with this place in the index.
     fn at(&self, place: usize) -> Option<Cow<'_, T>> {
         match place.checked_sub(self.seed_count()) {
-            Some(place) => self.rows.get(place).map(Cow::Borrowed),
+            Some(place) => self.rows.get(place),
             None => self.seeded(place),
         }
     }
@@ -198,14 +202,14 @@ impl<T: Row> Store<T> {
     }
 
     /// The rows that have changed since the last time, each with its place in the order of arrival.
-    pub(crate) fn take_unkept(&mut self) -> Vec<(usize, &T)> {
+    pub(crate) fn take_unkept(&mut self) -> Vec<(usize, Cow<'_, T>)> {
         let places = self.unkept.as_mut().map(std::mem::take).unwrap_or_default();
         places.into_iter().filter_map(|place| Some((place, self.rows.get(place)?))).collect()
     }
 
     /// All rows that were not generated on reading, seeded ones last.
-    pub(crate) fn kept(&self) -> impl Iterator<Item = &T> {
-        self.rows.iter().chain(self.changed.values())
+    pub(crate) fn kept(&self) -> impl Iterator<Item = Cow<'_, T>> {
+        self.rows.iter().chain(self.changed.values().map(Cow::Borrowed))
     }
 
     /// Up to `limit` rows that fit the query, newest first, from behind the row with the id `after`.
@@ -256,7 +260,7 @@ pub(crate) fn seed_id(prefix: &str, number: usize) -> String {
 mod tests {
     use super::*;
 
-    #[derive(Clone)]
+    #[derive(Clone, Serialize, serde::Deserialize)]
     struct Text(String);
 
     impl Row for Text {
