@@ -60,7 +60,7 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
         ("client.rs", prettyplease::unparse(&client)),
         ("types.rs", prettyplease::unparse(&types)),
         ("construct.rs", format(construct::all(&surface)?)?),
-        ("debug.rs", format(debug::all(&surface))?),
+        ("debug.rs", debug::all(&surface)),
         ("builders.rs", builder::builders(&surface)),
         ("enums.rs", enums::enums(&surface)),
         ("choices.rs", enums::choices(&surface)),

@@ -28,6 +28,44 @@ pub(crate) fn print(f: &mut Formatter<'_>, name: &str, parts: &[Part<'_>]) -> fm
     if is_whole { out.finish() } else { out.finish_non_exhaustive() }
 }
 
+/// `Debug` of structs. Of each field: its name, what tells that it is there, and whether its value is shown.
+macro_rules! debug {
+    ($($name:ident { $($field:ident $presence:ident $($how:ident)?,)* })*) => {$(
+        impl ::std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                $crate::types::redact::print(f, stringify!($name), &[$((
+                    stringify!($field),
+                    $crate::types::redact::is_there!($presence self.$field),
+                    $crate::types::redact::value!($($how)? self.$field),
+                )),*])
+            }
+        }
+    )*};
+}
+
+macro_rules! is_there {
+    (optional $value:expr) => {
+        $value.is_some()
+    };
+    (list $value:expr) => {
+        !$value.is_empty()
+    };
+    (required $value:expr) => {
+        true
+    };
+}
+
+macro_rules! value {
+    (shown $value:expr) => {
+        &$value
+    };
+    ($value:expr) => {
+        &$crate::types::redact::Hidden(&$value)
+    };
+}
+
+pub(crate) use {debug, is_there, value};
+
 /// Prints how much is there, not what it is.
 pub(crate) struct Hidden<'a, T: ?Sized>(pub(crate) &'a T);
 
