@@ -40,7 +40,7 @@ pub fn run(tests: bool) -> Result<()> {
     }
     println!("added: a parameter, a toggle, two fields, a value and an operation: built and used");
     if tests {
-        let output = copy.cargo(&["test", "--package", "dintero", "--all-features", "--no-fail-fast"])?;
+        let output = copy.cargo(&["test", "--package", "dintero", "--no-fail-fast"])?;
         let text = String::from_utf8_lossy(&output.stdout);
         let failed = |line: &&str| line.starts_with("test ") && line.ends_with("FAILED");
         let failed: Vec<&str> = text.lines().filter(failed).collect();
