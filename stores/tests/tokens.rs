@@ -13,10 +13,15 @@ use dintero_sandbox::Sandbox;
 use support::{File, postgres, redis};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::sync::Mutex;
 
 const PROCESSES: usize = 50;
 /// What a process prints before what came of its call.
 const CAME: &str = "the call: ";
+/// What it prints once it is connected to the store.
+const READY: &str = "ready for calls";
+/// Held by the store that is being tried.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Another process: this program, running `one_process` alone.
 struct Process {
@@ -52,11 +57,14 @@ impl Process {
     }
 
     async fn end_call(&mut self) {
+        assert_eq!(self.told(CAME).await, "Ok(())");
+    }
+
+    /// Waits for a line with this mark, and gives what stands behind it. The test harness prints too.
+    async fn told(&mut self, mark: &str) -> String {
         while let Some(line) = self.output.next_line().await.expect("a line") {
-            // The test harness prints too.
-            if let Some((_, came)) = line.split_once(CAME) {
-                assert_eq!(came, "Ok(())");
-                return;
+            if let Some((_, told)) = line.split_once(mark) {
+                return told.to_owned();
             }
         }
         panic!("the process ended");
@@ -89,6 +97,7 @@ async fn one_process() {
         .clock(clock.clone())
         .build()
         .expect("a client");
+    println!("{READY}");
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     while let Some(line) = lines.next_line().await.expect("a line") {
         clock.0.store(line.parse().expect("a number"), Ordering::SeqCst);
@@ -97,10 +106,15 @@ async fn one_process() {
 }
 
 async fn one_token_request(store: &str, address: &str) {
+    // One store at a time, and no call before all processes are connected: their start takes a small machine seconds,
+    // after which a client does without the store.
+    let _alone = ALONE.lock().await;
     let sandbox = Sandbox::start().await.expect("a sandbox");
     let tokens = || sandbox.requests().iter().filter(|request| request.path().ends_with("/auth/token")).count();
-    // One after the other: they connect to the store while the next begins.
     let mut processes: Vec<_> = (0..PROCESSES).map(|_| Process::start(&sandbox, store, address)).collect();
+    for process in &mut processes {
+        process.told(READY).await;
+    }
     let day = 24 * 60 * 60;
     for (what, ahead, expected) in
         [("none yet", 0, 1), ("still good", 0, 1), ("expired", 2 * day, 2), ("revoked", 2 * day, 3)]
