@@ -66,9 +66,18 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
         ("choices.rs", enums::choices(&surface)),
         ("operations.rs", format(operations::operations(&surface))?),
         ("requests.rs", format(requests::requests(&surface)?)?),
+        ("roots.rs", roots(&surface)),
         (SURFACE, serde_json::to_string(&surface).map_err(|error| error.to_string())?),
     ]
     .map(|(name, text)| (name.to_owned(), text))
     .into();
     Ok(Bindings { surface, files })
+}
+
+/// The types that calls send or give, as arguments of a macro: what tests walk through, since all others are in them.
+fn roots(surface: &Surface) -> String {
+    let sent = surface.calls.iter().filter_map(|call| call.request.as_deref());
+    let given = surface.calls.iter().map(|call| call.response.target.as_str());
+    let names: std::collections::BTreeSet<&str> = sent.chain(given).collect();
+    format!("roots! {{ {} }}\n", names.into_iter().collect::<Vec<_>>().join(" "))
 }
