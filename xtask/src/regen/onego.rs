@@ -161,7 +161,7 @@ impl Landed {
         ));
         steps.push((
             "mend handwritten code that names what is gone or changed".to_owned(),
-            Some("cargo check --workspace --all-targets --all-features"),
+            Some("cargo check --workspace --all-targets"),
         ));
         steps.push((
             "review what older clients do not read of it".to_owned(),
