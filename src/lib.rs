@@ -31,6 +31,7 @@
 //! [once]: crate::calls::Once
 //! [resolve]: crate::Client::resolve
 //! [callback]: crate::callback
+//! [pace]: crate::ClientBuilder::pace
 //! [outcome]: crate::Error::outcome
 //! [verdict]: crate::Verdict
 //!
@@ -49,6 +50,7 @@ pub mod guide;
 mod ids;
 mod loopback;
 pub mod money;
+mod pace;
 mod raw_response;
 pub mod read;
 mod retry;
@@ -78,6 +80,7 @@ pub use clock::{Clock, SystemClock};
 pub use error::{Error, ErrorKind, Result};
 pub use generated::operations::Operation;
 pub use ids::{AccountId, Environment, IdError, SessionId, TransactionId};
+pub use pace::Pace;
 pub use retry::RetryPolicy;
 pub use types::{PayToggle, SessionToggle};
 pub use verdict::{Attempt, Outcome, Verdict};

@@ -8,6 +8,7 @@ use crate::auth::{Credentials, Source, TokenCache, checked_url};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::loopback::is_loopback;
+use crate::pace::Pace;
 use crate::retry::RetryPolicy;
 use crate::store::Journal;
 use crate::transport::Service;
@@ -31,6 +32,7 @@ pub struct ClientBuilder {
     timeout: Duration,
     connect_timeout: Duration,
     retry: RetryPolicy,
+    pace: Option<Pace>,
     pub(super) defaults: Defaults,
     journal: Journal,
     token_journal: Option<Journal>,
@@ -50,6 +52,7 @@ impl ClientBuilder {
             timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
             retry: RetryPolicy::default(),
+            pace: None,
             defaults: Defaults::default(),
             journal: Journal::in_memory(),
             token_journal: None,
@@ -131,6 +134,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.retry = policy;
+        self
+    }
+
+    /// Sets how fast requests go out, and lets one 429 hold all of them back. Default: as they come, and each waits for
+    /// itself.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = Some(pace);
         self
     }
 
@@ -217,6 +228,7 @@ impl ClientBuilder {
                     wire,
                     tokens: TokenCache::new(source, self.token_journal.as_ref().unwrap_or(&self.journal)),
                     retry: self.retry,
+                    pace: self.pace,
                 }),
                 timeout: self.timeout,
                 defaults: self.defaults,

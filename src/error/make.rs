@@ -131,6 +131,14 @@ impl Error {
         error
     }
 
+    /// The turn of the next request would come after the deadline.
+    pub(crate) fn held_back(wait: Duration) -> Self {
+        let mut error = Self::timeout(Outcome::NotSent);
+        error.inner.detail = "held back: its turn would come after its time".to_owned();
+        error.inner.retry_after = Some(wait);
+        error
+    }
+
     /// The deadline passed after the response had begun: its status and headers are known.
     pub(crate) fn timeout_after(response: RawResponse) -> Self {
         let mut error = match response.status.is_success() {

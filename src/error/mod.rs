@@ -253,8 +253,9 @@ impl Error {
         self.inner.outcome
     }
 
-    /// Returns how long the service asks to wait before the next attempt: the `Retry-After` header, in seconds or as a
-    /// date, or what a declined payment says in `retry_policy.retry_after`.
+    /// Returns how long to wait before the next attempt: what the service asks for in the `Retry-After` header, in
+    /// seconds or as a date, or in the `retry_policy.retry_after` of a declined payment; of a call that its
+    /// [`Pace`](crate::Pace) held back, the time until its turn.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.inner.retry_after

@@ -48,6 +48,11 @@ impl CallScope {
         let mut replayed = false;
         let mut refusal = None;
         loop {
+            if let Some(pace) = &service.pace
+                && let Err(wait) = pace.turn(self.shared.deadline).await
+            {
+                return Err(combine(refusal, self.after_attempts(Error::held_back(wait))));
+            }
             let token = match service.tokens.token().await {
                 Ok(token) => token,
                 // The refusal is what the service said to this call; that no other token could be fetched is
@@ -60,6 +65,9 @@ impl CallScope {
             let began = Instant::now();
             let end = self.send(copy, retries).await;
             self.log(number, began, &end);
+            if let (Some(pace), Err(error)) = (&service.pace, &end) {
+                pace.heed(error.status(), error.headers());
+            }
             let error = match end {
                 Ok(response) => return Ok(response),
                 Err(error) => self.end_attempt(error),

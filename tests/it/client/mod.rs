@@ -6,6 +6,7 @@ mod errors;
 mod lists;
 mod once;
 mod outcome;
+mod pace;
 mod requests;
 mod resolving;
 mod retry;
