@@ -1,6 +1,6 @@
 //! Amounts that are computed from lines, so that no program adds them up by hand.
 
-use super::OrderError;
+use super::{OrderError, order};
 use crate::types::{CaptureRequest, Currency, Order, OrderItem, OrderUpdate, RefundRequest, ShippingOption};
 
 impl Order {
@@ -19,13 +19,14 @@ impl Order {
     }
 
     /// Returns the order with `amount` as the sum of its items and its shipping option, as `strict-session-amounts` has
-    /// it, and `vat_amount` as that of their VAT where each states it.
+    /// it, and `vat_amount` as that of their VAT where each states it. Where one does not, `vat_amount` stays as it was
+    /// set: set it anew when such lines have changed.
     ///
     /// # Errors
     /// As [`from_lines`](Self::from_lines).
     pub fn summed(self) -> Result<Self, OrderError> {
-        let sums = Sums::of(&self.items, self.shipping_option.as_ref())?;
-        Ok(Self { amount: sums.amount, vat_amount: sums.vat.or(self.vat_amount), ..self })
+        let (amount, vat) = sums(&self.items, self.shipping_option.as_ref())?;
+        Ok(Self { amount, vat_amount: vat.or(self.vat_amount), ..self })
     }
 }
 
@@ -35,8 +36,8 @@ impl OrderUpdate {
     /// # Errors
     /// As [`Order::from_lines`].
     pub fn summed(self) -> Result<Self, OrderError> {
-        let sums = Sums::of(&self.items, self.shipping_option.as_ref())?;
-        Ok(Self { amount: Some(sums.amount), vat_amount: sums.vat.or(self.vat_amount), ..self })
+        let (amount, vat) = sums(&self.items, self.shipping_option.as_ref())?;
+        Ok(Self { amount: Some(amount), vat_amount: vat.or(self.vat_amount), ..self })
     }
 }
 
@@ -52,7 +53,7 @@ macro_rules! from_lines {
             /// [`OrderError::NoAmount`] for a line without an amount, [`OrderError::Overflow`].
             pub fn from_lines(items: impl IntoIterator<Item = OrderItem>) -> Result<Self, OrderError> {
                 let items: Vec<OrderItem> = items.into_iter().collect();
-                let amount = Sums::of(&items, None)?.amount;
+                let (amount, _) = sums(&items, None)?;
                 Ok(Self::new(amount).items(items))
             }
         }
@@ -80,25 +81,16 @@ impl From<&ShippingOption> for OrderItem {
     }
 }
 
-/// What lines make together.
-struct Sums {
-    amount: i64,
-    /// Where every line states it.
-    vat: Option<i64>,
-}
-
-impl Sums {
-    fn of(items: &[OrderItem], shipping: Option<&ShippingOption>) -> Result<Self, OrderError> {
-        let mut amount = shipping.map_or(0, |option| option.amount);
-        let mut vats = shipping.map(|option| option.vat_amount).into_iter().collect::<Vec<_>>();
-        for (index, item) in items.iter().enumerate() {
-            let own = item.amount.ok_or(OrderError::NoAmount { index })?;
-            amount = amount.checked_add(own).ok_or(OrderError::Overflow)?;
-            vats.push(item.vat_amount);
-        }
-        let vat = vats.into_iter().try_fold(0_i64, |sum, own| sum.checked_add(own?));
-        Ok(Self { amount, vat: vat.filter(|_| !items.is_empty() || shipping.is_some()) })
+/// The sum of the lines, each of which has to state its amount, and that of their VAT where every one states it.
+fn sums(items: &[OrderItem], shipping: Option<&ShippingOption>) -> Result<(i64, Option<i64>), OrderError> {
+    if let Some(index) = items.iter().position(|item| item.amount.is_none()) {
+        return Err(OrderError::NoAmount { index });
     }
+    let amount = order::sum(&order::lines(items, shipping))?;
+    let vats = items.iter().map(|item| item.vat_amount).chain(shipping.map(|option| option.vat_amount));
+    let vats: Option<Vec<i64>> = vats.collect();
+    let vat = vats.filter(|vats| !vats.is_empty()).map(order::total).transpose()?;
+    Ok((amount, vat))
 }
 
 #[cfg(test)]
@@ -145,6 +137,8 @@ mod tests {
         assert!(CaptureRequest::from_lines(lines.clone()).is_err() && RefundRequest::from_lines(lines).is_err());
         let huge = [item("1", i64::MAX), item("2", 1)];
         assert_eq!(CaptureRequest::from_lines(huge).unwrap_err(), OrderError::Overflow);
+        let huge = [item("1", 1).vat_amount(i64::MAX), item("2", 1).vat_amount(1)];
+        assert_eq!(Order::from_lines(Currency::Nok, "vat", huge).unwrap_err(), OrderError::Overflow);
     }
 
     #[test]

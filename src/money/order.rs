@@ -132,7 +132,7 @@ impl OrderUpdate {
     }
 }
 
-fn lines(items: &[OrderItem], shipping: Option<&ShippingOption>) -> Vec<Line> {
+pub(super) fn lines(items: &[OrderItem], shipping: Option<&ShippingOption>) -> Vec<Line> {
     let items = items.iter().enumerate().map(|(index, item)| Line {
         index: Some(index),
         line_id: item.line_id.clone(),
@@ -143,9 +143,12 @@ fn lines(items: &[OrderItem], shipping: Option<&ShippingOption>) -> Vec<Line> {
     items.chain(shipping).collect()
 }
 
-fn sum(lines: &[Line]) -> Result<i64, OrderError> {
-    let mut amounts = lines.iter().map(|line| line.amount);
-    amounts.try_fold(0_i64, i64::checked_add).ok_or(OrderError::Overflow)
+pub(super) fn sum(lines: &[Line]) -> Result<i64, OrderError> {
+    total(lines.iter().map(|line| line.amount))
+}
+
+pub(super) fn total(amounts: impl IntoIterator<Item = i64>) -> Result<i64, OrderError> {
+    amounts.into_iter().try_fold(0_i64, i64::checked_add).ok_or(OrderError::Overflow)
 }
 
 fn difference(amount: i64, sum: i64) -> Result<i64, OrderError> {
