@@ -182,7 +182,8 @@ impl Inbox {
     pub async fn recover_every(self, interval: Duration) {
         loop {
             match self.recover().await {
-                Ok(recovered) => tracing::debug!(?recovered, "looked for work that was left unfinished"),
+                Ok(recovered) if recovered == Recovered::default() => {}
+                Ok(recovered) => tracing::info!(?recovered, "found work that was left unfinished"),
                 Err(cause) => tracing::error!(%cause, "the store failed: work may be left unfinished"),
             }
             sleep(interval).await;

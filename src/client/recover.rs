@@ -47,7 +47,8 @@ impl Client {
     pub async fn recover_every(self, interval: Duration) {
         loop {
             match self.recover().await {
-                Ok(recovered) => tracing::debug!(?recovered, "looked for money calls that were left open"),
+                Ok(recovered) if recovered == RecoveredCalls::default() => {}
+                Ok(recovered) => tracing::info!(?recovered, "found money calls that were left open"),
                 Err(error) => tracing::error!(%error, "the store failed: money calls may be left open"),
             }
             sleep(interval).await;

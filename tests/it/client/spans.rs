@@ -1,42 +1,18 @@
 //! What is traced of a call: its span with what it records, and a warning for what reading skipped.
 
 use std::collections::BTreeMap;
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
-use crate::support::{Reply, Server};
+use crate::support::{Events, Fields, Reply, Server, asked_again};
 use dintero::TransactionId;
 use dintero::types::{CaptureRequest, RefundRequest};
 use dintero_sandbox::{Fault, Operation};
-use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<BTreeMap<String, BTreeMap<String, String>>>>);
-
-/// The warnings, each as its fields.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
-
-impl<S: tracing::Subscriber> Layer<S> for Warnings {
-    fn on_event(&self, event: &tracing::Event<'_>, _: Context<'_, S>) {
-        if event.metadata().target() == "dintero" && *event.metadata().level() == tracing::Level::WARN {
-            let mut fields = BTreeMap::new();
-            event.record(&mut Fields(&mut fields));
-            self.0.lock().unwrap().push(fields);
-        }
-    }
-}
-
-struct Fields<'a>(&'a mut BTreeMap<String, String>);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.0.insert(field.name().to_owned(), format!("{value:?}"));
-    }
-}
 
 impl<S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>> Layer<S> for Spans {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
@@ -52,13 +28,6 @@ impl<S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'
         let mut spans = self.0.lock().unwrap();
         values.record(&mut Fields(spans.entry(span.name().to_owned()).or_default()));
     }
-}
-
-/// Whether a span or event is wanted is asked once for all threads, and asked by a test beside this one, it may not be.
-/// So what a test looks at is called once, and then all is asked again.
-async fn asked_again<T>(call: impl Future<Output = T>) {
-    call.await;
-    tracing::callsite::rebuild_interest_cache();
 }
 
 #[tokio::test]
@@ -140,8 +109,8 @@ async fn the_span_of_a_money_call_says_what_became_of_it() {
 /// Proves that an unknown outcome is one warning, and that nothing else is one.
 #[tokio::test]
 async fn an_unknown_outcome_is_one_warning() {
-    let warnings = Warnings::default();
-    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+    let events = Events::of(tracing::Level::WARN);
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(events.clone()));
     let server = Server::start(|seen| match (seen.is_token(), seen.target.ends_with("/capture")) {
         (true, _) => Reply::token("t0", 14_400),
         (false, true) => Reply::error(500),
@@ -156,9 +125,9 @@ async fn an_unknown_outcome_is_one_warning() {
         client.transactions().get(&id).await.unwrap_err();
     };
     asked_again(calls()).await;
-    warnings.0.lock().unwrap().clear();
+    events.take();
     calls().await;
-    let warnings = warnings.0.lock().unwrap();
+    let warnings = events.take();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0]["operation"].contains("capture_transaction"), "{warnings:?}");
     assert!(warnings[0]["message"].contains("the outcome of a call is unknown"), "{warnings:?}");
@@ -167,8 +136,8 @@ async fn an_unknown_outcome_is_one_warning() {
 
 #[tokio::test]
 async fn a_field_that_was_skipped_is_a_warning_with_its_path_and_not_its_value() {
-    let warnings = Warnings::default();
-    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(warnings.clone()));
+    let events = Events::of(tracing::Level::WARN);
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(events.clone()));
     let server = Server::start(|seen| match seen.is_token() {
         true => Reply::token("t0", 14_400),
         false => Reply::Json(
@@ -182,10 +151,10 @@ async fn a_field_that_was_skipped_is_a_warning_with_its_path_and_not_its_value()
     let client = server.builder().build().unwrap();
     let id = TransactionId::new("T12345678.abc").unwrap();
     asked_again(client.transactions().get(&id).into_future()).await;
-    warnings.0.lock().unwrap().clear();
+    events.take();
     let read = client.transactions().get(&id).await.unwrap();
     assert_eq!(read.skipped_fields().len(), 1);
-    let warnings = warnings.0.lock().unwrap();
+    let warnings = events.take();
     assert_eq!(warnings.len(), 1, "{warnings:?}");
     assert!(warnings[0]["path"].contains("$.events[0].amount"), "{warnings:?}");
     assert!(warnings[0]["operation"].contains("get_transaction"), "{warnings:?}");

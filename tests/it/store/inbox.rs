@@ -7,8 +7,10 @@ use std::time::Duration;
 use dintero::TransactionId;
 use dintero::callback::{Callback, CallbackResponse, HandlerError, Inbox, Recovered};
 use dintero::store::{Change, Changed, Journal};
+use tracing_subscriber::layer::SubscriberExt;
 
 use super::{TX, callback};
+use crate::support::{Events, asked_again};
 
 fn counting(journal: &Journal, fails: &Arc<AtomicUsize>) -> (Inbox, Arc<AtomicUsize>) {
     let runs = Arc::new(AtomicUsize::new(0));
@@ -71,6 +73,27 @@ async fn what_was_left_is_looked_for_at_the_start_and_on_an_interval() {
     }
     recovering.abort();
     assert_eq!(inbox.handle(news()).await, CallbackResponse::Acknowledge);
+}
+
+/// Proves that an operator hears of what a process left unfinished, and not of every look that finds nothing.
+#[tokio::test(start_paused = true)]
+async fn what_is_recovered_is_told_once() {
+    let events = Events::of(tracing::Level::INFO);
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(events.clone()));
+    let looks = async || {
+        let (journal, fails) = (Journal::in_memory(), Arc::new(AtomicUsize::new(1)));
+        let (inbox, _) = counting(&journal, &fails);
+        assert_eq!(inbox.handle(news()).await, CallbackResponse::RetryLater);
+        let recovering = tokio::spawn(inbox.clone().recover_every(Duration::from_secs(60)));
+        tokio::time::sleep(Duration::from_secs(200)).await;
+        recovering.abort();
+    };
+    asked_again(looks()).await;
+    events.take();
+    looks().await;
+    let told = events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["recovered"].contains("handled: 1"), "{told:?}");
 }
 
 /// A record of a later version, say: it is counted, and left for whoever can read it.

@@ -3,6 +3,7 @@
 //! It knows nothing of the service: what a test wants to prove about bytes, connections and counts is proven
 //! against it, what it wants to prove about payments against the sandbox.
 
+mod events;
 pub(crate) mod tls;
 pub(crate) mod tokens;
 
@@ -18,6 +19,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
+
+pub(crate) use events::{Events, Fields, asked_again};
 
 pub(crate) const ACCOUNT: &str = "T12345678";
 pub(crate) const SECRET: &str = "s3cr3t-hunter2";
