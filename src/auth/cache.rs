@@ -24,6 +24,7 @@ use super::store::{self, SharedToken, StoredToken, Turn};
 use super::token::{Age, Token};
 use crate::error::{Error, Result};
 use crate::store::Journal;
+use crate::transport::deadline;
 
 /// A renewal older than this is given up by those who wait: its runtime has stopped without ending.
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(120);
@@ -286,11 +287,7 @@ impl Shared {
         let longest = self.source.retry.longest_wait.clamp(HOLD.1, LONGEST_HOLD);
         let asked = error.retry_after();
         let until = now + asked.unwrap_or(own).clamp(own, longest);
-        // What cannot be counted is for ever, as far as anybody waits.
-        let asked = asked.map(|asked| Asked {
-            until: now.checked_add(asked).unwrap_or(now + RENEWAL_PATIENCE * 1_000_000),
-            error: error.clone(),
-        });
+        let asked = asked.map(|asked| Asked { until: deadline(now, asked), error: error.clone() });
         Hold { until, asked }
     }
 }

@@ -19,10 +19,9 @@ use crate::error::{Error, Outcome, Result, Spent};
 use crate::raw_response::RawResponse;
 use crate::store::protocol::{Next, on_granted, on_known, on_sent};
 use crate::store::{Claim, Held, StoreError, Work};
+use crate::transport::deadline;
 use crate::verdict::{Attempt, Verdict};
 
-/// How long a call is settled after its own time, unless told otherwise: a request may hang in a gateway for a minute.
-const SETTLE: Duration = Duration::from_secs(60);
 /// The kind of work in the journal.
 pub(super) const KIND: &str = "money";
 /// The waits between two looks at what another process is doing.
@@ -68,7 +67,8 @@ impl<C> Once<C> {
         self
     }
 
-    /// Sets how long after its end a call may still arrive, as [`PollOptions::settle`](crate::PollOptions::settle).
+    /// Sets how long after its end a call may still arrive, as [`PollOptions::settle`](crate::PollOptions::settle). It is
+    /// noted with the attempt, so that [`Client::recover`](crate::Client::recover) goes by it as well.
     pub fn settle(mut self, settle: Duration) -> Self {
         self.settle = Some(settle);
         self
@@ -93,7 +93,7 @@ pub(crate) trait Referred: Clone + Send + Sync + 'static {
     fn reference(&self) -> Option<&str>;
 
     /// Makes the attempt that the call is then sent as.
-    fn begin(&mut self) -> Attempt;
+    fn begin(&mut self, settle: Option<Duration>) -> Attempt;
 
     fn send(self) -> CallFuture<Verdict>;
 }
@@ -125,8 +125,10 @@ macro_rules! once {
                 $reference
             }
 
-            fn begin(&mut self) -> Attempt {
-                self.attempt()
+            fn begin(&mut self, settle: Option<Duration>) -> Attempt {
+                let attempt = self.attempt().settling(settle);
+                self.context.attempt = Some(Box::new(attempt.clone()));
+                attempt
             }
 
             fn send(self) -> CallFuture<Verdict> {
@@ -198,14 +200,13 @@ impl<C: Referred> Once<C> {
         let first = self.fresh();
         let work = work(&first, &reference);
         let journal = self.call.client().journal().clone();
-        let settle = self.settle.unwrap_or_else(|| SETTLE.max(self.call.limit()));
-        let within = self.within.unwrap_or_else(|| self.call.limit() * 2 + settle);
-        let end = Instant::now() + within;
+        let within = self.within.unwrap_or_else(|| self.call.limit().saturating_mul(2).saturating_add(first.settle()));
+        let end = deadline(Instant::now(), within);
         let mut pause = PAUSE.0;
         loop {
             match journal.claim(&work).await.map_err(|cause| failed(cause, Outcome::NotSent))? {
                 Claim::Granted(held) => {
-                    if let Some(shown) = self.hold(held, &first, settle, end).await? {
+                    if let Some(shown) = self.hold(held, &first, end).await? {
                         return shown.into_result();
                     }
                 }
@@ -213,8 +214,8 @@ impl<C: Referred> Once<C> {
                 // What it came to is read again: the journal says that it ended, the service how.
                 Claim::Done(noted) => {
                     let noted = noted.and_then(|noted| Attempt::deserialize(noted).ok());
-                    let attempt = noted.unwrap_or_else(|| settled(&first));
-                    return Shown::of(self.resolve(&attempt, settle, Duration::ZERO).await?).into_result();
+                    let attempt = noted.unwrap_or_else(|| first.settled());
+                    return Shown::of(self.resolve(&attempt, Duration::ZERO).await?).into_result();
                 }
             }
             let left = end.saturating_duration_since(Instant::now());
@@ -230,22 +231,23 @@ impl<C: Referred> Once<C> {
 
     /// The attempt of a call that begins now. Its reference is nobody else's.
     fn fresh(&self) -> Attempt {
-        let mut attempt = self.call.clone().begin();
+        let mut attempt = self.call.clone().begin(self.settle);
         attempt.generated = true;
         attempt
     }
 
-    async fn resolve(&self, attempt: &Attempt, settle: Duration, timeout: Duration) -> Result<Verdict> {
-        self.call.client().resolve(attempt).settle(settle).timeout(timeout).await
+    async fn resolve(&self, attempt: &Attempt, timeout: Duration) -> Result<Verdict> {
+        self.call.client().resolve(attempt).timeout(timeout).await
     }
 
     /// Does what is to be done by whoever holds the work. Nothing is returned when another holds it by now.
-    async fn hold(&self, mut held: Held, first: &Attempt, settle: Duration, end: Instant) -> Result<Option<Shown>> {
+    async fn hold(&self, mut held: Held, first: &Attempt, end: Instant) -> Result<Option<Shown>> {
         let left = || end.saturating_duration_since(Instant::now());
         let mut attempt = match held.note().map(Attempt::deserialize) {
-            Some(Ok(noted)) => noted,
+            // Whoever asks later may know that the gateway holds requests for longer, or not as long.
+            Some(Ok(noted)) => noted.settling(self.settle),
             Some(Err(_)) => return Err(failed("its note cannot be read".into(), Outcome::Unknown)),
-            None => settled(first),
+            None => first.settled(),
         };
         let mut shown = None;
         let mut next = on_granted(held.note().is_some());
@@ -253,7 +255,7 @@ impl<C: Referred> Once<C> {
             next = match next {
                 Next::Look | Next::Settle => {
                     let time = if next == Next::Look { Duration::ZERO } else { left() };
-                    match held.during(self.resolve(&attempt, settle, time)).await {
+                    match held.during(self.resolve(&attempt, time)).await {
                         Ok(verdict) => on_known(shown.insert(Shown::of(verdict)).outcome()),
                         // What the call itself ended with is the one to tell.
                         Err(_) if shown.is_some() => Next::Leave,
@@ -263,7 +265,7 @@ impl<C: Referred> Once<C> {
                 Next::Send if left().is_zero() => Next::Leave,
                 Next::Send => {
                     let mut call = self.call.clone();
-                    attempt = call.begin();
+                    attempt = call.begin(self.settle);
                     attempt.generated = true;
                     let note =
                         serde_json::to_value(&attempt).map_err(|cause| failed(cause.into(), Outcome::NotSent))?;
@@ -303,13 +305,6 @@ pub(super) async fn end_work(held: Held, last: Next, attempt: Option<&Attempt>) 
     if let Err(cause) = ended {
         tracing::warn!(%cause, "what became of a money call could not be noted: the next call reads it");
     }
-}
-
-/// An attempt of which nothing can be on its way: to look for the traces of its reference.
-fn settled(first: &Attempt) -> Attempt {
-    let mut attempt = first.clone();
-    attempt.until = chrono::DateTime::UNIX_EPOCH;
-    attempt
 }
 
 fn failed(cause: StoreError, outcome: Outcome) -> Error {

@@ -20,9 +20,6 @@ use crate::read::JsonPath;
 use crate::types::Transaction;
 use crate::verdict::{Attempt, Candidate, Finding, Source, Target, Verdict, judge, judge_cancellation, judge_payment};
 
-/// The least time that a request counts as possibly still under way after its call has ended: gateways give up after
-/// a minute.
-const SETTLE: Duration = Duration::from_secs(60);
 /// How long is waited at least for what is under way.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How many transactions with one merchant reference are looked at.
@@ -38,8 +35,7 @@ pub struct PollOptions {
     pub interval: Duration,
     /// The longest wait between two reads. Default 5 s.
     pub longest_interval: Duration,
-    /// How long after [`Attempt::until`] the request may still arrive. Default: as long as the call itself could take,
-    /// and 60 s at least. A shorter time risks that a request is called not received and then carried out.
+    /// How long after [`Attempt::until`] the request may still arrive. Default: [`Attempt::settle`]. A shorter time risks that a request is called not received and then carried out.
     pub settle: Option<Duration>,
     /// How long one read may take, instead of the client's [`timeout`](crate::ClientBuilder::timeout).
     pub read_timeout: Option<Duration>,
@@ -167,7 +163,7 @@ impl Client {
         if !attempt.is_of(&self.core.account) {
             return Err(Error::invalid(format!("the attempt belongs to account {}", attempt.account())));
         }
-        let settle = options.settle.unwrap_or_else(|| SETTLE.max(attempt.timeout()));
+        let settle = options.settle.unwrap_or_else(|| attempt.settle());
         let mut polls = Polls::begin(attempt, settle, &options);
         loop {
             polls.read();

@@ -47,18 +47,21 @@ struct Record {
     end: Option<Result<RawResponse, Error>>,
 }
 
+/// The moment at which a time is over. A time beyond what the timer can count is no limit: thirty years stand for it.
+pub(crate) fn deadline(began: Instant, limit: Duration) -> Instant {
+    began.checked_add(limit).unwrap_or_else(|| began + Duration::from_secs(86_400 * 365 * 30))
+}
+
 impl CallScope {
     pub(crate) fn new(service: Arc<Service>, operation: Operation, headers: HeaderMap, limit: Duration) -> Self {
         let began = Instant::now();
-        // A limit beyond what the timer can count is no limit: thirty years stand for it.
-        let far = began + Duration::from_secs(86_400 * 365 * 30);
         Self {
             shared: Arc::new(Scope {
                 service,
                 operation,
                 headers,
                 began,
-                deadline: began.checked_add(limit).unwrap_or(far),
+                deadline: deadline(began, limit),
                 reach: Reach::default(),
                 record: Mutex::new(Record {
                     attempts: 0,

@@ -11,6 +11,9 @@ use crate::Operation;
 use crate::error::event_request_id;
 use crate::ids::{AccountId, SessionId, TransactionId};
 
+/// How long a request may hang in a gateway and still arrive, unless the call itself could take longer.
+const SETTLE: Duration = Duration::from_secs(60);
+
 /// The money calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) enum Kind {
@@ -79,6 +82,9 @@ pub struct Attempt {
     pub(crate) until: DateTime<Utc>,
     /// How long the call may take altogether, in milliseconds.
     pub(crate) timeout_ms: u64,
+    /// How long after `until` it may still arrive, in milliseconds, where the caller has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) settle_ms: Option<u64>,
     /// Whether the service responded with 202.
     #[serde(default)]
     pub(crate) accepted: bool,
@@ -121,7 +127,8 @@ impl Attempt {
             amount: None,
             begun_at,
             until: later(begun_at, timeout),
-            timeout_ms: u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            timeout_ms: milliseconds(timeout),
+            settle_ms: None,
             accepted: false,
             event_request_id: None,
             request_ids: Vec::new(),
@@ -205,8 +212,23 @@ impl Attempt {
         self
     }
 
-    pub(crate) fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms)
+    /// Returns how long after [`until`](Self::until) the request may still arrive: what
+    /// [`Once::settle`](crate::calls::Once::settle) has set, or as long as the call itself could take, and 60 s at least,
+    /// since a request may hang in a gateway for a minute.
+    #[must_use]
+    pub fn settle(&self) -> Duration {
+        self.settle_ms.map_or_else(|| SETTLE.max(Duration::from_millis(self.timeout_ms)), Duration::from_millis)
+    }
+
+    /// Sets how long after its end the request may still arrive.
+    pub(crate) fn settling(mut self, settle: Option<Duration>) -> Self {
+        self.settle_ms = settle.map(milliseconds).or(self.settle_ms);
+        self
+    }
+
+    /// The same, of which nothing can be on its way: to look for the traces of its reference.
+    pub(crate) fn settled(&self) -> Self {
+        Self { until: DateTime::UNIX_EPOCH, settle_ms: Some(0), ..self.clone() }
     }
 
     /// The time now, on the attempt's own clock: in the process that made it, a clock that is set back or forth
@@ -248,6 +270,10 @@ impl Attempt {
     pub(crate) fn is_of(&self, account: &AccountId) -> bool {
         self.account() == account.as_str()
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// A moment and a time on; the end of time where that cannot be told.

@@ -51,6 +51,19 @@ async fn a_call_whose_time_is_up_after_the_look_is_not_sent() {
     assert_eq!((server.calls().len(), posts(&server)), (1, 0), "{error:?}");
 }
 
+/// No time is too long to be counted.
+#[tokio::test]
+async fn a_call_may_have_all_the_time_there_is() {
+    let (server, store) = (service(|_| Reply::error(403)).await, Arc::default());
+    let client = client(&server, &store);
+    for time in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000), Duration::from_millis(u64::MAX)] {
+        let id = TransactionId::new("T12345678.abc").unwrap();
+        let call = client.transactions().capture(&id, CaptureRequest::new(100).capture_reference("a")).timeout(time);
+        let error = call.once().settle(time).within(time).await.unwrap_err();
+        assert_eq!((status(&error), posts(&server)), (Some(403), 0), "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_look_that_fails_ends_the_call_at_once() {
     let (server, store) = (service(|_| Reply::error(403)).await, Arc::default());

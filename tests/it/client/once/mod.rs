@@ -74,20 +74,31 @@ fn pay(reference: &str) -> PayRequest {
 
 /// Makes a call once.
 fn once(client: &Client, kind: Operation, id: &TransactionId, reference: &str) -> BoxFuture<'static, Result<Verdict>> {
+    once_settling(client, kind, id, reference, SETTLE)
+}
+
+/// The same where a request may arrive for so long after its call.
+fn once_settling(
+    client: &Client,
+    kind: Operation,
+    id: &TransactionId,
+    reference: &str,
+    settle: Duration,
+) -> BoxFuture<'static, Result<Verdict>> {
     let (transactions, sessions) = (client.transactions(), client.sessions());
     match kind {
         Operation::CaptureTransaction => {
-            Box::pin(transactions.capture(id, half(reference)).once().settle(SETTLE).into_future())
+            Box::pin(transactions.capture(id, half(reference)).once().settle(settle).into_future())
         }
         Operation::RefundTransaction => {
             let request = RefundRequest::new(AMOUNT / 2).refund_reference(reference);
-            Box::pin(transactions.refund(id, request).once().settle(SETTLE).into_future())
+            Box::pin(transactions.refund(id, request).once().settle(settle).into_future())
         }
         Operation::UpdateAuthorization => {
             let request = AuthorizationRequest::new().reference(reference);
-            Box::pin(transactions.update_authorization(id, request).once().settle(SETTLE).into_future())
+            Box::pin(transactions.update_authorization(id, request).once().settle(settle).into_future())
         }
-        _ => Box::pin(sessions.pay(pay(reference)).once().settle(SETTLE).into_future()),
+        _ => Box::pin(sessions.pay(pay(reference)).once().settle(settle).into_future()),
     }
 }
 

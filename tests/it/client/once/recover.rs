@@ -10,7 +10,7 @@ use dintero_sandbox::{Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::{KINDS, client, once, ready};
+use super::{KINDS, client, once, once_settling, ready};
 
 /// A process that died in the middle of a call, and a client of another one.
 struct Dead {
@@ -23,13 +23,17 @@ struct Dead {
 
 /// Begins a call whose request of the operation `at` meets the fault, and dies then.
 fn dead(kind: Operation, at: Operation, fault: Fault) -> Dead {
+    dead_settling(kind, at, fault, Duration::from_secs(300))
+}
+
+fn dead_settling(kind: Operation, at: Operation, fault: Fault, settle: Duration) -> Dead {
     let (ours, doomed) = (Runtime::new().expect("a runtime"), Runtime::new().expect("a runtime"));
     let (sandbox, id) = ours.block_on(ready(kind));
     let store = Arc::new(MemoryStore::default());
     let before = sandbox.received(at);
     sandbox.inject(at, fault);
     let dying = client(&sandbox, Journal::new(store.clone()).lease(Duration::from_secs(1)));
-    doomed.block_on(async { drop(tokio::spawn(once(&dying, kind, &id, "a"))) });
+    doomed.block_on(async { drop(tokio::spawn(once_settling(&dying, kind, &id, "a", settle))) });
     while sandbox.received(at) == before {
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -107,6 +111,22 @@ fn a_call_that_was_lost_stays_open_until_it_can_no_longer_arrive() {
             assert_eq!(dead.sandbox.executions_of("a").len(), 1, "{kind:?}");
         });
     }
+}
+
+/// The time that whoever made the call gave it counts for whoever recovers it.
+#[test]
+fn a_call_that_may_arrive_for_an_hour_stays_open_for_an_hour() {
+    let hour = Duration::from_secs(3_600);
+    let dead = dead_settling(Operation::CaptureTransaction, Operation::CaptureTransaction, Fault::silence(), hour);
+    dead.ours.block_on(async {
+        for _ in 0..5 {
+            assert_eq!(counts(dead.recover().await), (0, 0, 1));
+            dead.age().await;
+        }
+        dead.age().await;
+        dead.age().await;
+        assert_eq!(counts(dead.recover().await), (0, 1, 0));
+    });
 }
 
 #[test]
