@@ -25,3 +25,4 @@ pub mod source;
 pub mod stats;
 pub mod stores;
 pub mod timetravel;
+pub mod version;

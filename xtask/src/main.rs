@@ -3,15 +3,18 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use xtask::drift;
 use xtask::overlay::Stale;
 use xtask::regen::{self, Spec};
-use xtask::timetravel;
+use xtask::{timetravel, version};
 
 /// The file that upstream's changes are noted in.
 const CHANGELOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../CHANGELOG.md");
+
+/// The root of the workspace.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// Where the snapshots of the document are.
 const SNAPSHOTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots");
@@ -120,7 +123,11 @@ fn run(task: Task) -> Result<ExitCode> {
         #[cfg(not(feature = "browser"))]
         Task::Browser => return xtask::sandbox::again_with("browser"),
         Task::Conformance { cases, seed } => xtask::sandbox::conformance::run(cases, seed)?,
-        Task::Regen { check: true, .. } => Spec::here().check()?,
+        Task::Regen { check: true, .. } => {
+            let spec = Spec::here();
+            spec.check()?;
+            version::check(Path::new(ROOT), &pinned_date(&spec)?)?;
+        }
         Task::Regen { pinned: true, .. } => regen_pinned()?,
         Task::Regen { from, skip_stale, removed, .. } => {
             regen(from.as_deref(), if skip_stale { Stale::Skip } else { Stale::Refuse }, removed)?;
@@ -148,7 +155,9 @@ fn regen(from: Option<&str>, stale: Stale, removed: bool) -> Result<()> {
         changelog: Some(Path::new(CHANGELOG)),
         snapshots: Some(Path::new(SNAPSHOTS)),
     };
-    let landed = Spec::here().take_over(options)?;
+    let spec = Spec::here();
+    let mut landed = spec.take_over(options)?;
+    landed.changed.extend(version::date(Path::new(ROOT), &pinned_date(&spec)?)?.into_iter().map(str::to_owned));
     if let Some(report) = landed.report.as_ref().filter(|report| !report.changes.is_empty()) {
         println!("{}", drift::text::render(report));
     }
@@ -159,11 +168,18 @@ fn regen(from: Option<&str>, stale: Stale, removed: bool) -> Result<()> {
 
 fn regen_pinned() -> Result<()> {
     let spec = Spec::here();
-    match spec.write(&spec.from_pinned()?)?.as_slice() {
+    let mut changed = spec.write(&spec.from_pinned()?)?;
+    changed.extend(version::date(Path::new(ROOT), &pinned_date(&spec)?)?);
+    match changed.as_slice() {
         [] => println!("nothing changed"),
         changed => println!("wrote {}", changed.join(", ")),
     }
     Ok(())
+}
+
+/// The date of the pinned revision.
+fn pinned_date(spec: &Spec) -> Result<String> {
+    Ok(spec.lock()?.context("spec/upstream.lock is missing")?.date)
 }
 
 fn stats(missing: bool) -> Result<ExitCode> {

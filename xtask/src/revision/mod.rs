@@ -2,16 +2,18 @@
 //! parameter stops what names it.
 //!
 //! The workspace is copied below `target/`, its slice edited as upstream would, regenerated, and built with a program
-//! that uses all that was added. The copy shares the target directory, so that only our own crates are built again.
+//! that uses all that was added. The copy shares the target directory, so that only our own crates are built again; they
+//! have another version there, so that cargo does not take what it built of the copy for ours.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
+use toml_edit::{DocumentMut, value};
 
 use crate::regen::Spec;
-use crate::schema;
+use crate::{schema, version};
 
 /// The program that uses what is added, as a test of the client.
 const USAGE: &str = include_str!("usage.rs");
@@ -126,7 +128,9 @@ impl Copy {
         let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
         let dir = package.join("target/revision");
         mirror(&package, &dir, &["target", ".git", ".github", ".ci"])?;
-        Ok(Self { package, dir })
+        let copy = Self { package, dir };
+        copy.write("Cargo.toml", &of_the_copy(&copy.read("Cargo.toml")?)?)?;
+        Ok(copy)
     }
 
     fn read(&self, name: &str) -> Result<String> {
@@ -161,6 +165,17 @@ impl Copy {
             .output()
             .context("cannot run cargo")
     }
+}
+
+/// The manifest with versions of the copy's own.
+fn of_the_copy(manifest: &str) -> Result<String> {
+    let mut manifest: DocumentMut = manifest.parse().context("Cargo.toml")?;
+    for table in ["package", "workspace.package"] {
+        let table = table.split('.').fold(manifest.as_item_mut(), |item, key| &mut item[key]);
+        let version = table["version"].as_str().context("a package without a version")?;
+        table["version"] = value(version::with_date(version, "revision"));
+    }
+    Ok(manifest.to_string())
 }
 
 /// Makes one folder the same as another, but for some names at its top.
