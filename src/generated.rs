@@ -7,6 +7,7 @@
     clippy::pedantic,
     dead_code,
     unused_imports,
+    unreachable_code,
     unreachable_pub,
     missing_debug_implementations,
     mismatched_lifetime_syntaxes
@@ -18,11 +19,9 @@ mod reqwest {
 }
 
 mod progenitor_client {
-    pub use progenitor_runtime::{
-        ByteStream, Error, OperationInfo, QueryParam, RequestBuilderExt, ResponseValue, encode_path,
-    };
+    pub use progenitor_runtime::{ByteStream, OperationInfo, QueryParam, RequestBuilderExt, encode_path};
 
-    pub use crate::transport::maker::{ClientHooks, ClientInfo};
+    pub use crate::transport::maker::{ClientHooks, ClientInfo, Error, ResponseValue};
 }
 
 include!(concat!(env!("OUT_DIR"), "/client.rs"));

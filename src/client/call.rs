@@ -49,8 +49,7 @@ impl Context {
 }
 
 /// What progenitor's function of an operation returns.
-pub(crate) type Sent<T> =
-    Result<progenitor_runtime::ResponseValue<T>, progenitor_runtime::Error<crate::types::ErrorBody>>;
+pub(crate) type Sent<T> = Result<generated::ResponseValue<T>, generated::Error<crate::types::ErrorBody>>;
 
 /// A request type. The generator writes the implementations.
 pub(crate) trait Request: Send + Sync {

@@ -4,8 +4,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::read;
-
 /// How much of a message is kept, in bytes.
 const KEPT_MESSAGE: usize = 4 * 1024;
 /// The longest error code that is taken for one, in bytes: cut, it would be another.
@@ -39,11 +37,9 @@ impl ApiBody {
     /// Reads `{"error": {"code", "message", "errors"}}`, and what stands in its place: the members at the
     /// top level, or `error` as a plain text. Anything else gives an empty body, never an error of its own.
     pub(crate) fn read(body: &[u8]) -> Self {
-        let Some(outer) = read::from_text::<Members<'_>>(body) else { return Self::default() };
+        let Some(outer) = members(body) else { return Self::default() };
         match outer.error.map(RawValue::get) {
-            Some(inner) if inner.starts_with('{') => {
-                read::from_text(inner.as_bytes()).map(Self::of).unwrap_or_default()
-            }
+            Some(inner) if inner.starts_with('{') => members(inner.as_bytes()).map(Self::of).unwrap_or_default(),
             Some(text) if text.starts_with('"') => Self::of(Members { message: outer.error, ..outer }),
             _ => Self::of(outer),
         }
@@ -64,6 +60,12 @@ impl ApiBody {
         let code = code.filter(|code| code.len() <= LONGEST_CODE);
         Self { code, message: message.map(|message| beginning(&message).to_owned()), errors }
     }
+}
+
+/// Reads an object. A list is none, though serde would read it as one by position.
+fn members(json: &[u8]) -> Option<Members<'_>> {
+    let is_object = json.trim_ascii_start().starts_with(b"{");
+    is_object.then(|| serde_json::from_slice(json).ok()).flatten()
 }
 
 fn beginning(message: &str) -> &str {

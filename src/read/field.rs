@@ -15,8 +15,10 @@ pub(super) const ATTEMPT: &str = "$dintero::Attempt";
 
 /// Reads a field that the type can do without.
 pub(crate) fn field<'de, D: Deserializer<'de>, F: Field<'de>>(deserializer: D) -> Result<F, D::Error> {
-    let read = Attempt::<Option<F::Read>>::deserialize(deserializer)?;
-    Ok(read.0.flatten().map(F::from).unwrap_or_default())
+    match Attempt::<Option<F::Read>>::deserialize(deserializer)?.0 {
+        Some(Some(read)) => Ok(F::from(read)),
+        _ => Ok(F::default()),
+    }
 }
 
 /// Reads a list or map that the type cannot do without, though without some of its entries.

@@ -1,7 +1,6 @@
 //! Reading responses leniently: one field that is not what we know costs that field, not the response.
 //!
-//! The ordinary path reads the text straight into the type. Only when that fails is the JSON looked at as a tree, once:
-//! a field, an entry of a list or of a map that cannot be read is left out where the type can do without it, and
+//! The ordinary path reads the text straight into the type. Only when that fails is the JSON read again, once: a field, an entry of a list or of a map that cannot be read is left out where the type can do without it, and
 //! reported with its path and value. Sums of money and their currency are never left out where they are required: a
 //! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
 //! types say themselves, see `field`; how they are read, see `reader`.
@@ -83,14 +82,15 @@ pub struct UnreadableRow {
 
 /// Reads a JSON text: the body of a response, or of a callback.
 ///
-/// What can be left out of a type of this crate is left out and reported; a type of your own is read as it says.
+/// What can be left out of a type of this crate is left out and reported; a type of your own is read as it says. It cannot
+/// hold a [`RawValue`](serde_json::value::RawValue), since that is known to the deserializer of `serde_json` alone.
 ///
 /// # Errors
 /// When it is not JSON, or lacks a field that the type requires.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
     match from_text(json) {
         Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
-        None => from_tree(&parse(json)?, &JsonPath::root()),
+        None => lenient(&parse(json)?, &JsonPath::root()),
     }
 }
 
@@ -99,7 +99,7 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadabl
 /// # Errors
 /// As [`from_slice`].
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<Read<T>, Unreadable> {
-    from_tree(&value, &JsonPath::root())
+    lenient(&value, &JsonPath::root())
 }
 
 /// Reads a JSON list row by row: a row that cannot be read does not take the others with it.
@@ -117,7 +117,7 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
     };
     let mut out = Rows { rows: Vec::new(), unreadable: Vec::new(), total: values.len() };
     for (index, value) in values.into_iter().enumerate() {
-        match from_tree(&value, &JsonPath::root().index(index)) {
+        match lenient(&value, &JsonPath::root().index(index)) {
             Ok(row) => out.rows.push(row),
             Err(error) => out.unreadable.push(UnreadableRow { index, error, value }),
         }
@@ -126,8 +126,8 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
 }
 
 /// Reads a part of a response that is read whole or kept as it came.
-pub(crate) fn whole<'de, T: Deserialize<'de>>(object: &'de serde_json::Map<String, Value>) -> Option<T> {
-    T::deserialize(Reader::new(object, &Notes::default())).ok()
+pub(crate) fn whole<T: DeserializeOwned>(object: &serde_json::Map<String, Value>) -> Option<T> {
+    from_text(&serde_json::to_vec(object).ok()?)
 }
 
 /// Reads a text in which nothing is to be left out.
@@ -138,17 +138,20 @@ pub(crate) fn from_text<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> 
     Some(value)
 }
 
-/// Reads a tree, in one go, and notes what is left out. Paths are reported below `base`.
-fn from_tree<T: DeserializeOwned>(tree: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
+/// Reads JSON in one go, and notes what is left out. Paths are reported below `base`.
+///
+/// It is read from a text of its own: one in which every name of an object stands once, however the response was.
+fn lenient<T: DeserializeOwned>(json: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
+    let text = serde_json::to_vec(json)
+        .map_err(|_| Unreadable { path: base.clone(), problem: "it cannot be written as JSON".to_owned() })?;
     let notes = Notes::lenient();
-    match T::deserialize(Reader::new(tree, &notes)) {
+    match T::deserialize(Reader::new(&mut serde_json::Deserializer::from_slice(&text), &notes)) {
         Ok(value) => {
             let skipped = notes.into_skipped().into_iter().filter_map(|part| {
-                let value = find(tree, &part.path)?;
                 // `null` in a map says that there is nothing: that is what leaving the entry out says too.
-                let is_absent = value.is_null() && matches!(part.path.last(), Some(Step::Field(_)));
+                let is_absent = part.value.is_null() && matches!(part.path.last(), Some(Step::Field(_)));
                 let path = base.below(&part.path);
-                (!is_absent).then(|| SkippedField { path, value: value.clone(), expected: part.expected })
+                (!is_absent).then_some(SkippedField { path, value: part.value, expected: part.expected })
             });
             Ok(Read { value, skipped_fields: skipped.collect() })
         }
@@ -157,13 +160,6 @@ fn from_tree<T: DeserializeOwned>(tree: &Value, base: &JsonPath) -> Result<Read<
             Err(Unreadable { path: base.below(&path), problem })
         }
     }
-}
-
-fn find<'a>(tree: &'a Value, path: &[Step]) -> Option<&'a Value> {
-    path.iter().try_fold(tree, |node, step| match step {
-        Step::Field(name) => node.get(name),
-        Step::Index(index) => node.get(index),
-    })
 }
 
 fn parse(json: &[u8]) -> Result<Value, Unreadable> {

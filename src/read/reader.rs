@@ -3,12 +3,19 @@
 //! It differs from plain serde in three points: a JSON list is never read as a struct by position; a whole float is an
 //! integer; and, when it is lenient, a part that a type marks as an [attempt](super::field) and that cannot be read is
 //! skipped and noted. Each part of the JSON is read once, whatever is wrong with it.
+//!
+//! Every generated type is compiled for each deserializer that it is read from, which is most of the build of this crate.
+//! So there is one, that of a JSON text, and what does not depend on the type stands in functions that do not.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
-use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    self, Deserialize as _, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+};
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::field::ATTEMPT;
 use super::path::Step;
@@ -34,6 +41,7 @@ pub(super) struct Notes {
 /// A part that was skipped.
 pub(super) struct Skipped {
     pub(super) path: Vec<Step>,
+    pub(super) value: Value,
     pub(super) expected: String,
 }
 
@@ -98,23 +106,30 @@ impl Notes {
         (failure.path.into_iter().take(depth).collect(), problem)
     }
 
-    /// Reads what stands one step below.
-    fn below<T, E: fmt::Display>(
-        &self,
-        step: impl FnOnce() -> Step,
-        read: impl FnOnce() -> Result<T, E>,
-    ) -> Result<T, E> {
-        if !self.lenient {
-            return read();
+    /// Begins to read what stands one step below.
+    fn enter(&self, step: Step) {
+        if self.lenient {
+            self.path.borrow_mut().push(step);
         }
-        self.path.borrow_mut().push(step());
-        let outcome = read().inspect_err(|error| self.note(error));
-        self.path.borrow_mut().pop();
-        outcome
+    }
+
+    /// Ends it.
+    fn leave(&self) {
+        if self.lenient {
+            self.path.borrow_mut().pop();
+        }
+    }
+
+    /// Ends it with a failure.
+    fn leave_failed(&self, error: &dyn fmt::Display) {
+        if self.lenient {
+            self.note(error);
+        }
+        self.leave();
     }
 
     /// Notes a failure at this place, unless it comes from further down.
-    fn note(&self, error: &impl fmt::Display) {
+    fn note(&self, error: &dyn fmt::Display) {
         let mut failure = self.failure.borrow_mut();
         if failure.is_none() {
             *failure = Some(Failure::new(self.path.borrow().clone(), &error.to_string()));
@@ -122,19 +137,21 @@ impl Notes {
     }
 
     /// Skips the place after a failure in it, if nothing forbids that. What was skipped inside of it goes with it.
-    fn skip(&self, skipped_before: usize) -> bool {
+    fn skip(&self, error: serde_json::Error, skipped_before: usize, text: &RawValue) -> serde_json::Result<()> {
+        self.note(&error);
         let path = self.path.borrow();
         let mut failure = self.failure.borrow_mut();
-        let Some(found) = failure.take() else { return false };
+        let Some(found) = failure.take() else { return Err(error) };
         if found.money_below(path.len()).is_some() || self.is_hopeless.get() {
             *failure = Some(found);
-            return false;
+            return Err(error);
         }
         let mut skipped = self.skipped.borrow_mut();
         skipped.truncate(skipped_before);
         self.is_hopeless.set(skipped.len() >= MOST);
-        skipped.push(Skipped { path: path.clone(), expected: found.expected_at(path.len()) });
-        !self.is_hopeless.get()
+        let value = serde_json::from_str(text.get()).unwrap_or_default();
+        skipped.push(Skipped { path: path.clone(), value, expected: found.expected_at(path.len()) });
+        if self.is_hopeless.get() { Err(error) } else { Ok(()) }
     }
 }
 
@@ -149,8 +166,8 @@ impl<'n, X> Reader<'n, X> {
         Self { inner, notes }
     }
 
-    fn visit<V>(&self, visitor: V, takes: Takes) -> Visit<'n, V> {
-        Visit { visitor, takes, notes: self.notes }
+    fn visit<V>(&self, visitor: V, takes_whole_floats: bool) -> Visit<'n, V> {
+        Visit { visitor, takes_whole_floats, notes: self.notes }
     }
 }
 
@@ -163,9 +180,9 @@ macro_rules! forward {
 }
 
 macro_rules! forward_with {
-    ($takes:ident: $($method:ident($($name:ident: $kind:ty),*))*) => {$(
+    ($takes_whole_floats:literal: $($method:ident($($name:ident: $kind:ty),*))*) => {$(
         fn $method<V: Visitor<'de>>(self, $($name: $kind,)* visitor: V) -> Result<V::Value, D::Error> {
-            let visitor = self.visit(visitor, Takes::$takes);
+            let visitor = self.visit(visitor, $takes_whole_floats);
             self.inner.$method($($name,)* visitor)
         }
     )*};
@@ -180,26 +197,33 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
         deserialize_f64 deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf deserialize_unit
     }
 
-    forward_with! { Integer:
+    forward_with! { true:
         deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64() deserialize_i128()
         deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
     }
 
-    forward_with! { Anything:
+    forward_with! { false:
         deserialize_option() deserialize_seq() deserialize_map() deserialize_tuple(length: usize)
         deserialize_tuple_struct(name: &'static str, length: usize) deserialize_unit_struct(name: &'static str)
     }
 
-    forward_with! { Object: deserialize_struct(name: &'static str, fields: &'static [&'static str]) }
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
+        self.inner.deserialize_struct(name, fields, VisitObject { visitor, notes: self.notes })
+    }
 
+    /// A newtype is what it holds, in JSON. An attempt is read from its own text, behind which reading goes on whatever
+    /// is wrong with it.
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        match name {
-            ATTEMPT if self.notes.lenient => visitor.visit_seq(Attempt(Some(self))),
-            _ => {
-                let visitor = self.visit(visitor, Takes::Anything);
-                self.inner.deserialize_newtype_struct(name, visitor)
-            }
+        if name == ATTEMPT && self.notes.lenient {
+            let text = <&RawValue>::deserialize(self.inner)?;
+            return visitor.visit_seq(Attempt { text: Some(text), notes: self.notes }).map_err(D::Error::custom);
         }
+        visitor.visit_newtype_struct(self)
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -213,39 +237,48 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
 }
 
 /// What is to become of a part that may be skipped: a list of the one value, empty when it is skipped.
-struct Attempt<R>(Option<R>);
+struct Attempt<'n, 'de> {
+    text: Option<&'de RawValue>,
+    notes: &'n Notes,
+}
 
-impl<'de, D: Deserializer<'de>> SeqAccess<'de> for Attempt<Reader<'_, D>> {
-    type Error = D::Error;
+impl<'de> SeqAccess<'de> for Attempt<'_, 'de> {
+    type Error = serde_json::Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, D::Error> {
-        let Some(reader) = self.0.take() else { return Ok(None) };
-        let notes = reader.notes;
-        let skipped_before = notes.skipped.borrow().len();
-        match seed.deserialize(reader) {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, serde_json::Error> {
+        let Some(text) = self.text.take() else { return Ok(None) };
+        let skipped_before = self.notes.skipped.borrow().len();
+        let mut inner = serde_json::Deserializer::from_slice(text.get().as_bytes());
+        match seed.deserialize(Reader::new(&mut inner, self.notes)) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => {
-                notes.note(&error);
-                if notes.skip(skipped_before) { Ok(None) } else { Err(error) }
-            }
+            Err(error) => self.notes.skip(error, skipped_before, text).map(|()| None),
         }
     }
 }
 
-/// What a visitor takes that serde would give it otherwise.
-#[derive(Clone, Copy, PartialEq)]
-enum Takes {
-    Anything,
-    /// No list.
-    Object,
-    /// A whole float too.
-    Integer,
+/// A visitor of an object: a list is none.
+struct VisitObject<'n, V> {
+    visitor: V,
+    notes: &'n Notes,
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for VisitObject<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
+        self.visitor.visit_map(Fields { access, notes: self.notes, name: String::new() })
+    }
 }
 
 /// A visitor whose parts are read as this module says.
 struct Visit<'n, V> {
     visitor: V,
-    takes: Takes,
+    /// For an integer.
+    takes_whole_floats: bool,
     notes: &'n Notes,
 }
 
@@ -272,7 +305,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
     }
 
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
-        match whole(value).filter(|_| self.takes == Takes::Integer) {
+        match whole(value).filter(|_| self.takes_whole_floats) {
             Some(integer) => self.visitor.visit_i64(integer),
             None => self.visitor.visit_f64(value),
         }
@@ -290,14 +323,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Visit<'_, V> {
         self.visitor.visit_some(Reader::new(inner, self.notes))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Reader::new(inner, self.notes))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, access: A) -> Result<V::Value, A::Error> {
-        if self.takes == Takes::Object {
-            return Err(de::Error::invalid_type(Unexpected::Seq, &self));
-        }
         self.visitor.visit_seq(Entries { access, notes: self.notes, next: 0 })
     }
 
@@ -325,8 +351,13 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Entries<'_, A> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
         let index = self.next;
         self.next = index.saturating_add(1);
-        let Self { access, notes, .. } = self;
-        notes.below(|| Step::Index(index), || access.next_element_seed(Reader::new(seed, notes)))
+        self.notes.enter(Step::Index(index));
+        let outcome = self.access.next_element_seed(Reader::new(seed, self.notes));
+        match &outcome {
+            Ok(_) => self.notes.leave(),
+            Err(error) => self.notes.leave_failed(error),
+        }
+        outcome
     }
 }
 
@@ -350,8 +381,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     }
 
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        let Self { access, notes, name } = self;
-        notes.below(|| Step::Field(std::mem::take(name)), || access.next_value_seed(Reader::new(seed, notes)))
+        self.notes.enter(Step::Field(std::mem::take(&mut self.name)));
+        let outcome = self.access.next_value_seed(Reader::new(seed, self.notes));
+        match &outcome {
+            Ok(_) => self.notes.leave(),
+            Err(error) => self.notes.leave_failed(error),
+        }
+        outcome
     }
 }
 

@@ -273,3 +273,11 @@ fn a_part_that_is_read_whole_is_read_or_not() {
     assert!(read(json!({ "name": "a" })));
     assert!(!read(json!({ "name": 7 })));
 }
+
+/// Where every part can be read, the text is taken as it is; where one cannot, the last of two fields of a name counts.
+#[test]
+fn a_name_that_stands_twice_fails_no_response() {
+    let text = transaction().to_string().replacen('{', "{\"amount\":7,", 1);
+    let read = from_slice::<Transaction>(text.as_bytes()).unwrap();
+    assert_eq!((read.value.amount, paths(&read.skipped_fields)), (1000, vec!["$.events[1].error.type".to_owned()]));
+}

@@ -2,13 +2,16 @@
 //!
 //! A `reqwest::Client` sets up the TLS that the features of the whole program ask for, which loads certificates and may
 //! fail or panic. The generated client sends nothing by itself, so it gets a [`Client`] that only makes requests, under the
-//! names that the generated code uses, and hooks of the same form.
+//! names that the generated code uses, and hooks of the same form. It gets no response either: there is no value of
+//! [`Response`], so nothing is compiled of what it would do with one.
 
 // Private, and named in what the generator writes as public.
 #![allow(unreachable_pub)]
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use progenitor_runtime::{Error, OperationInfo};
+use std::marker::PhantomData;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use progenitor_runtime::OperationInfo;
 use reqwest::Request;
 use serde::Serialize;
 use url::Url;
@@ -71,7 +74,7 @@ pub struct Unmade;
 
 impl<E> From<Unmade> for Error<E> {
     fn from(_: Unmade) -> Self {
-        Self::InvalidRequest(String::new())
+        Self::Unmade
     }
 }
 
@@ -131,13 +134,44 @@ impl RequestBuilder {
     }
 }
 
-/// The end of a call that the scope has. The generated client gets no response: reading it is not its part.
+/// A response, of which there is none.
+#[derive(Debug)]
+pub enum Response {}
+
+impl Response {
+    pub fn status(&self) -> StatusCode {
+        match *self {}
+    }
+}
+
+/// What a response would be read as.
+#[derive(Debug)]
+pub struct ResponseValue<T>(Response, PhantomData<fn() -> T>);
+
+impl<T> ResponseValue<T> {
+    pub async fn from_response<E>(response: Response) -> Result<Self, Error<E>> {
+        match response {}
+    }
+}
+
+/// Why the generated client has no response.
+#[derive(Debug)]
+pub enum Error<E> {
+    ErrorResponse(ResponseValue<E>),
+    UnexpectedResponse(Response),
+    /// There was no request.
+    Unmade,
+    /// The call has ended, in its scope.
+    InScope,
+}
+
+/// The end of a call that the scope has.
 #[derive(Debug)]
 pub struct InScope;
 
 impl<E> From<InScope> for Error<E> {
     fn from(_: InScope) -> Self {
-        Self::Custom(String::new())
+        Self::InScope
     }
 }
 
@@ -154,15 +188,11 @@ pub trait ClientInfo<Inner> {
 pub trait ClientHooks<Inner>: ClientInfo<Inner> {
     fn pre<E>(&self, request: &mut Request, _: &OperationInfo) -> impl Future<Output = Result<(), Error<E>>> + Send;
 
-    fn exec(
-        &self,
-        request: Request,
-        _: &OperationInfo,
-    ) -> impl Future<Output = Result<reqwest::Response, InScope>> + Send;
+    fn exec(&self, request: Request, _: &OperationInfo) -> impl Future<Output = Result<Response, InScope>> + Send;
 
     fn post<E: Send>(
         &self,
-        _: &Result<reqwest::Response, InScope>,
+        _: &Result<Response, InScope>,
         _: &OperationInfo,
     ) -> impl Future<Output = Result<(), Error<E>>> + Send {
         std::future::ready(Ok(()))
@@ -178,7 +208,7 @@ impl ClientHooks<CallScope> for crate::generated::Client {
         })
     }
 
-    async fn exec(&self, request: Request, _: &OperationInfo) -> Result<reqwest::Response, InScope> {
+    async fn exec(&self, request: Request, _: &OperationInfo) -> Result<Response, InScope> {
         self.inner().exec(request).await;
         Err(InScope)
     }
