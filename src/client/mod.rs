@@ -36,7 +36,7 @@ pub(crate) use money::Started;
 pub(crate) use response::Finished;
 
 use crate::auth::Credentials;
-use crate::error::Result;
+use crate::error::{Error, Outcome, Result};
 use crate::ids::{AccountId, Environment};
 use crate::store::Journal;
 use crate::transport::Service;
@@ -82,6 +82,28 @@ impl Client {
     /// As [`ClientBuilder::build`].
     pub fn new(credentials: Credentials) -> Result<Self> {
         Self::builder(credentials).build()
+    }
+
+    /// Fetches the access token, unless there is a good one. At start-up, wrong credentials are an error here, and not
+    /// in the first payment, which then need not wait for a token either.
+    ///
+    /// ```no_run
+    /// # async fn start(client: dintero::Client) -> dintero::Result<()> {
+    /// client.check_credentials().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Token`](crate::ErrorKind::Token) where the service gives none,
+    /// [`ErrorKind::Timeout`](crate::ErrorKind::Timeout) after the [`timeout`](Self::timeout), and
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration) without a tokio runtime.
+    pub async fn check_credentials(&self) -> Result<()> {
+        call::in_runtime()?;
+        match tokio::time::timeout(self.core.timeout, self.core.service.tokens.token()).await {
+            Ok(token) => token.map(drop),
+            Err(_) => Err(Error::timeout(Outcome::NotSent)),
+        }
     }
 
     /// Returns the account whose credentials the client holds.

@@ -1,6 +1,7 @@
 //! Maintenance of the `dintero` crate: from an upstream interface document to the one that `build.rs` reads.
 
 // What measures and checks the generated code has to run the same functions as the build.
+pub mod bench;
 #[allow(missing_docs, reason = "the modules of the build script document what they need")]
 #[path = "../../build/mod.rs"]
 pub mod bindings;

@@ -29,6 +29,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    /// Measure what the client costs, beside the same work without it, and print a table with the goals.
+    Bench(xtask::bench::Bench),
     /// Compare two revisions of the interface by what they mean.
     Drift(xtask::drift::cli::Drift),
     /// Write `spec/` anew from an upstream document.
@@ -118,6 +120,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     match task {
         Task::Drift(drift) => return xtask::drift::cli::run(&drift, chrono::Local::now().date_naive()),
+        Task::Bench(bench) => xtask::bench::run(&bench)?,
         #[cfg(feature = "browser")]
         Task::Browser => xtask::sandbox::browser::run()?,
         #[cfg(not(feature = "browser"))]

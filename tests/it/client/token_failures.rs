@@ -228,3 +228,20 @@ async fn no_credentials_follow_a_redirect() {
     }
     assert!(stranger.seen().is_empty());
 }
+
+#[tokio::test]
+async fn credentials_are_checked_before_any_call_and_the_token_is_kept() {
+    let server = server(|n| match n {
+        0 => Reply::error(401),
+        _ => Reply::token("t1", LONG),
+    })
+    .await;
+    let client = server.builder().retry(RetryPolicy::never()).build().unwrap();
+    let error = client.check_credentials().await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Token, Outcome::NotSent));
+    let client = server.builder().build().unwrap();
+    client.check_credentials().await.unwrap();
+    client.check_credentials().await.unwrap();
+    call(&client).await.unwrap();
+    assert_eq!((server.tokens(), server.calls().len()), (2, 1));
+}
