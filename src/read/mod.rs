@@ -90,7 +90,7 @@ pub struct UnreadableRow {
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
     match from_text(json) {
         Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
-        None => lenient(&parse(json)?, &JsonPath::root()),
+        None => lenient(&to_text(&parse(json)?)?, &JsonPath::root()),
     }
 }
 
@@ -99,7 +99,7 @@ pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadabl
 /// # Errors
 /// As [`from_slice`].
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<Read<T>, Unreadable> {
-    lenient(&value, &JsonPath::root())
+    read_value(&value, &JsonPath::root())
 }
 
 /// Reads a JSON list row by row: a row that cannot be read does not take the others with it.
@@ -117,7 +117,7 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
     };
     let mut out = Rows { rows: Vec::new(), unreadable: Vec::new(), total: values.len() };
     for (index, value) in values.into_iter().enumerate() {
-        match lenient(&value, &JsonPath::root().index(index)) {
+        match read_value(&value, &JsonPath::root().index(index)) {
             Ok(row) => out.rows.push(row),
             Err(error) => out.unreadable.push(UnreadableRow { index, error, value }),
         }
@@ -138,14 +138,24 @@ pub(crate) fn from_text<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> 
     Some(value)
 }
 
-/// Reads JSON in one go, and notes what is left out. Paths are reported below `base`.
-///
-/// It is read from a text of its own: one in which every name of an object stands once, however the response was.
-fn lenient<T: DeserializeOwned>(json: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
-    let text = serde_json::to_vec(json)
-        .map_err(|_| Unreadable { path: base.clone(), problem: "it cannot be written as JSON".to_owned() })?;
+fn read_value<T: DeserializeOwned>(value: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
+    let text = to_text(value)?;
+    match from_text(&text) {
+        Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
+        None => lenient(&text, base),
+    }
+}
+
+/// Writes the text that a lenient reading reads: every name of an object stands once in it, however the response was.
+fn to_text(value: &Value) -> Result<Vec<u8>, Unreadable> {
+    let problem = |_| Unreadable { path: JsonPath::root(), problem: "it cannot be written as JSON".to_owned() };
+    serde_json::to_vec(value).map_err(problem)
+}
+
+/// Reads a text in one go, and notes what is left out. Paths are reported below `base`.
+fn lenient<T: DeserializeOwned>(text: &[u8], base: &JsonPath) -> Result<Read<T>, Unreadable> {
     let notes = Notes::lenient();
-    match T::deserialize(Reader::new(&mut serde_json::Deserializer::from_slice(&text), &notes)) {
+    match T::deserialize(Reader::new(&mut serde_json::Deserializer::from_slice(text), &notes)) {
         Ok(value) => {
             let skipped = notes.into_skipped().into_iter().filter_map(|part| {
                 // `null` in a map says that there is nothing: that is what leaving the entry out says too.

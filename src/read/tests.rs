@@ -165,7 +165,8 @@ fn each_part_is_read_once_however_many_are_wrong() {
         _ => json!({ "name": "a", "note": "b", "notes": { "a": 7, "b": null } }),
     };
     let entries: Vec<Value> = (0..3_000).map(entry).collect();
-    let read = from_value::<Counting>(json!({ "entries": entries })).unwrap();
+    let text = json!({ "entries": entries }).to_string();
+    let read = lenient::<Counting>(text.as_bytes(), &JsonPath::root()).unwrap();
     assert_eq!(READ.take(), 1_000 + 4_000 + 4_000);
     assert_eq!(read.skipped_fields.len(), 1_000 + 2_000 + 1_000, "null in a map is no entry");
     assert_eq!(read.value.entries.len(), 2_000);

@@ -158,15 +158,25 @@ impl Workspace {
         let shared = table(manifest.get("workspace").and_then(|workspace| workspace.get("dependencies")));
         let mut out = Vec::new();
         for (name, how) in table(manifest.get("dependencies")) {
-            let is_shared = how.get("workspace").is_some();
-            let how =
-                if is_shared { shared.get(&name).cloned().context("a shared dependency is missing")? } else { how };
+            let how = if how.get("workspace").is_some() { inherited(shared.get(&name), &how)? } else { how };
             if how.get("optional").is_none() {
                 out.push((name, how.to_string()));
             }
         }
         Ok(out)
     }
+}
+
+/// A dependency that takes its version from the workspace, with what it asks for itself.
+fn inherited(shared: Option<&toml::Value>, own: &toml::Value) -> Result<toml::Value> {
+    let mut whole = match shared.context("a shared dependency is missing")? {
+        toml::Value::Table(table) => table.clone(),
+        version => toml::Table::from_iter([("version".to_owned(), version.clone())]),
+    };
+    let features = |table: Option<&toml::Value>| table.and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    let both = [features(whole.get("features")), features(own.get("features"))].concat();
+    whole.insert("features".to_owned(), both.into());
+    Ok(whole.into())
 }
 
 /// The function that reads the response of each operation as its type.
