@@ -30,7 +30,7 @@ pub struct Semver {
 }
 
 /// What of the package makes the crate, beside its document and its manifest.
-const COPIED: [&str; 5] = ["build", "build.rs", "src", "README.md", "Cargo.lock"];
+const COPIED: [&str; 6] = ["build", "build.rs", "docs", "src", "README.md", "Cargo.lock"];
 
 /// Runs the comparison.
 ///
