@@ -14,6 +14,8 @@ use crate::retry::retry_after;
 const UNSAID: Duration = Duration::from_secs(1);
 /// The longest pause: a header that is wrong must not stop a client until it is restarted.
 const LONGEST: Duration = Duration::from_secs(3600);
+/// The longest time between two requests: thirty years, which the timer can count.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// A limit on how fast the requests of a client go out, and one pause for all of them when the service asks for it.
 ///
@@ -70,7 +72,7 @@ impl Pace {
     /// Creates a pace of one request in each interval.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
-        Self { interval, ..Self::default() }
+        Self { interval: interval.min(LONGEST_INTERVAL), ..Self::default() }
     }
 
     /// Returns how long requests are still held back because the service asked for it; `None` when they are not.
@@ -164,6 +166,9 @@ mod tests {
         assert_eq!(Pace::per_second(20).interval, Duration::from_millis(50));
         assert_eq!(Pace::per_second(0).interval, seconds(1));
         assert_eq!(turns(&Pace::unlimited(), 100).await.last(), Some(&seconds(0)));
+        let (once, now) = (Pace::every(Duration::MAX), Instant::now());
+        assert_eq!(once.turn(now).await, Ok(()));
+        assert!(once.turn(now + seconds(86_400)).await.is_err(), "the longest interval is no missing one");
     }
 
     #[tokio::test(start_paused = true)]
