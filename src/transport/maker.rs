@@ -156,6 +156,7 @@ impl<T> ResponseValue<T> {
 
 /// Why the generated client has no response.
 #[derive(Debug)]
+#[allow(clippy::enum_variant_names, reason = "the generated code has these names")]
 pub enum Error<E> {
     ErrorResponse(ResponseValue<E>),
     UnexpectedResponse(Response),
