@@ -380,6 +380,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
         seed.deserialize(name).map(Some)
     }
 
+    // Not part of the function that reads a struct: with a hundred fields, that takes the compiler minutes.
+    #[inline(never)]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
         self.notes.enter(Step::Field(std::mem::take(&mut self.name)));
         let outcome = self.access.next_value_seed(Reader::new(seed, self.notes));
