@@ -8,6 +8,7 @@
 //! Sending is the opposite: a request that breaks a rule of the interface is refused.
 
 mod field;
+mod notes;
 mod path;
 mod reader;
 
@@ -18,10 +19,11 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub(crate) use field::{entries, field};
+use notes::Notes;
 pub use path::JsonPath;
 use path::Step;
 pub(crate) use path::is_identifier;
-use reader::{Notes, Reader};
+use reader::Reader;
 
 /// A value that was read, and what had to be left out of it.
 #[derive(Clone, PartialEq)]

@@ -5,155 +5,19 @@
 //! skipped and noted. Each part of the JSON is read once, whatever is wrong with it.
 //!
 //! Every generated type is compiled for each deserializer that it is read from, which is most of the build of this crate.
-//! So there is one, that of a JSON text, and what does not depend on the type stands in functions that do not.
+//! So there is one, that of a JSON text, and what does not depend on the type stands in [`Notes`].
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
     self, Deserialize as _, DeserializeSeed, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
 };
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::field::ATTEMPT;
+use super::notes::Notes;
 use super::path::Step;
-
-/// More than this many parts of one value that cannot be read, and it is not what it is taken for.
-const MOST: usize = 10_000;
-
-/// Fields that are never skipped where a type requires them.
-const MONEY: [&str; 2] = ["amount", "currency"];
-
-/// What one reading notes down.
-#[derive(Default)]
-pub(super) struct Notes {
-    lenient: bool,
-    /// The place that is being read. Kept only by a lenient reading, as is everything below.
-    path: RefCell<Vec<Step>>,
-    /// The failure on its way up to the attempt that ends it.
-    failure: RefCell<Option<Failure>>,
-    skipped: RefCell<Vec<Skipped>>,
-    is_hopeless: Cell<bool>,
-}
-
-/// A part that was skipped.
-pub(super) struct Skipped {
-    pub(super) path: Vec<Step>,
-    pub(super) value: Value,
-    pub(super) expected: String,
-}
-
-/// The place at which reading failed, and what was expected there.
-struct Failure {
-    path: Vec<Step>,
-    /// None when the place is missing altogether.
-    expected: Option<String>,
-}
-
-impl Failure {
-    fn new(mut path: Vec<Step>, message: &str) -> Self {
-        if let Some(field) = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-            path.push(Step::Field(field.to_owned()));
-            return Self { path, expected: None };
-        }
-        // Only what follows "expected" is ours; what stands before it quotes the response.
-        let expected = message.rsplit_once("expected ").map_or("something else", |(_, expected)| expected);
-        let expected = expected.split(" at line ").next().unwrap_or_default();
-        Self { path, expected: Some(expected.to_owned()) }
-    }
-
-    /// What was expected at the first `depth` steps of the way.
-    fn expected_at(&self, depth: usize) -> String {
-        match (self.path.get(depth), &self.expected) {
-            (Some(Step::Field(name)), _) => format!("an object with `{name}`"),
-            (Some(Step::Index(_)), _) => "a list of other entries".to_owned(),
-            (None, Some(expected)) => expected.clone(),
-            (None, None) => "something".to_owned(),
-        }
-    }
-
-    /// How far down the last sum of money or currency stands on the way, if there is one below `depth`.
-    fn money_below(&self, depth: usize) -> Option<usize> {
-        let is_money = |step: &Step| matches!(step, Step::Field(name) if MONEY.contains(&name.as_str()));
-        self.path.iter().rposition(is_money).filter(|at| *at >= depth)
-    }
-}
-
-impl Notes {
-    pub(super) fn lenient() -> Self {
-        Self { lenient: true, ..Self::default() }
-    }
-
-    /// What was skipped, in the order of reading.
-    pub(super) fn into_skipped(self) -> Vec<Skipped> {
-        self.skipped.into_inner()
-    }
-
-    /// The place that makes the whole unreadable, and what is wrong with it: the sum of money, or else the field of
-    /// the whole in which the failure lies.
-    pub(super) fn into_failure(self, error: &impl fmt::Display) -> (Vec<Step>, String) {
-        if self.is_hopeless.get() {
-            return (Vec::new(), format!("more than {MOST} fields are not what they should be"));
-        }
-        let failure = self.failure.into_inner().unwrap_or_else(|| Failure::new(Vec::new(), &error.to_string()));
-        let depth = failure.money_below(0).map_or(1, |at| at.saturating_add(1)).min(failure.path.len());
-        let problem = match &failure.expected {
-            None if depth == failure.path.len() => "required field missing".to_owned(),
-            _ => format!("expected {}", failure.expected_at(depth)),
-        };
-        (failure.path.into_iter().take(depth).collect(), problem)
-    }
-
-    /// Begins to read what stands one step below.
-    fn enter(&self, step: Step) {
-        if self.lenient {
-            self.path.borrow_mut().push(step);
-        }
-    }
-
-    /// Ends it.
-    fn leave(&self) {
-        if self.lenient {
-            self.path.borrow_mut().pop();
-        }
-    }
-
-    /// Ends it with a failure.
-    fn leave_failed(&self, error: &dyn fmt::Display) {
-        if self.lenient {
-            self.note(error);
-        }
-        self.leave();
-    }
-
-    /// Notes a failure at this place, unless it comes from further down.
-    fn note(&self, error: &dyn fmt::Display) {
-        let mut failure = self.failure.borrow_mut();
-        if failure.is_none() {
-            *failure = Some(Failure::new(self.path.borrow().clone(), &error.to_string()));
-        }
-    }
-
-    /// Skips the place after a failure in it, if nothing forbids that. What was skipped inside of it goes with it.
-    fn skip(&self, error: serde_json::Error, skipped_before: usize, text: &RawValue) -> serde_json::Result<()> {
-        self.note(&error);
-        let path = self.path.borrow();
-        let mut failure = self.failure.borrow_mut();
-        let Some(found) = failure.take() else { return Err(error) };
-        if found.money_below(path.len()).is_some() || self.is_hopeless.get() {
-            *failure = Some(found);
-            return Err(error);
-        }
-        let mut skipped = self.skipped.borrow_mut();
-        skipped.truncate(skipped_before);
-        self.is_hopeless.set(skipped.len() >= MOST);
-        let value = serde_json::from_str(text.get()).unwrap_or_default();
-        skipped.push(Skipped { path: path.clone(), value, expected: found.expected_at(path.len()) });
-        if self.is_hopeless.get() { Err(error) } else { Ok(()) }
-    }
-}
 
 /// A deserializer, a seed or the access to a list that reads as this module says.
 pub(super) struct Reader<'n, X> {
@@ -219,7 +83,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     /// A newtype is what it holds, in JSON. An attempt is read from its own text, behind which reading goes on whatever
     /// is wrong with it.
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        if name == ATTEMPT && self.notes.lenient {
+        if name == ATTEMPT && self.notes.is_lenient() {
             let text = <&RawValue>::deserialize(self.inner)?;
             return visitor.visit_seq(Attempt { text: Some(text), notes: self.notes }).map_err(D::Error::custom);
         }
@@ -247,7 +111,7 @@ impl<'de> SeqAccess<'de> for Attempt<'_, 'de> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, serde_json::Error> {
         let Some(text) = self.text.take() else { return Ok(None) };
-        let skipped_before = self.notes.skipped.borrow().len();
+        let skipped_before = self.notes.count();
         let mut inner = serde_json::Deserializer::from_slice(text.get().as_bytes());
         match seed.deserialize(Reader::new(&mut inner, self.notes)) {
             Ok(value) => Ok(Some(value)),
@@ -371,7 +235,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
     type Error = A::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if !self.notes.lenient {
+        if !self.notes.is_lenient() {
             return self.access.next_key_seed(seed);
         }
         let Some(name) = self.access.next_key::<String>()? else { return Ok(None) };

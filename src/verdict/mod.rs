@@ -14,10 +14,6 @@ mod payment;
 mod weigh;
 
 #[cfg(test)]
-mod model;
-#[cfg(test)]
-mod payment_tests;
-#[cfg(test)]
 mod tests;
 
 use std::fmt;

@@ -3,13 +3,10 @@
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::attempt::Anchor;
-use super::*;
+use super::moment;
 use crate::read;
-
-fn moment(seconds: i64) -> DateTime<Utc> {
-    DateTime::<Utc>::UNIX_EPOCH + chrono::TimeDelta::days(20_000) + chrono::TimeDelta::seconds(seconds)
-}
+use crate::verdict::attempt::Anchor;
+use crate::verdict::*;
 
 /// A payment of 400 under the reference `own`, from second 0 to second 30.
 fn payment() -> Attempt {

@@ -15,13 +15,13 @@ mod transaction;
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use fastrand::Rng;
 
-use super::Source;
-use super::attempt::{Anchor, Attempt, Kind, Target};
+use super::moment;
 use crate::read::{JsonPath, SkippedField};
 use crate::types::Transaction;
+use crate::verdict::Source;
+use crate::verdict::attempt::{Anchor, Attempt, Kind, Target};
 
 const ID: &str = "T12345678.abc";
 const OWN: &str = "own";
@@ -150,10 +150,6 @@ fn base() -> Transaction {
         .unwrap();
     }
     BASE.with(Clone::clone)
-}
-
-fn moment(seconds: i64) -> DateTime<Utc> {
-    DateTime::<Utc>::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::seconds(seconds)
 }
 
 fn attempt(operation: Kind, target: Target, skew: i64) -> Attempt {

@@ -1,5 +1,8 @@
 //! What single traces prove, one by one. That no mixture of them contradicts what happened is the model's to show.
 
+mod model;
+mod payment;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
