@@ -2,6 +2,9 @@
 //!
 //! Opening one costs two round trips or three. While calls follow one another, a connection for the next is opened ahead,
 //! in the background; it is used once or, after a second, thrown away. A lone call opens no second connection.
+//!
+//! A request that meets the end of a connection is one of which nobody knows what became. So where the other side ends
+//! one that waits, none is opened ahead for a minute.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -10,15 +13,18 @@ use bytes::Bytes;
 use http::Uri;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::connect::{BoxError, Connector};
 
 /// How long an unused connection is kept, and how close calls have to follow one another for one to be opened ahead.
 /// Servers wait longer than this for the first request of a connection.
 const AGE: Duration = Duration::from_secs(1);
-/// How many are opened ahead at most.
-const MOST: usize = 32;
+/// How long none is opened ahead after the other side has ended one.
+const REST: Duration = Duration::from_secs(60);
+/// How many are opened ahead at most. One is under way for as long as two or three calls: enough for forty at a time.
+const MOST: usize = 128;
 
 /// A connection that no request has used.
 pub(super) type Fresh = SendRequest<Full<Bytes>>;
@@ -32,10 +38,17 @@ pub(super) struct Spares {
 #[derive(Default)]
 struct Kept {
     /// The oldest first.
-    ready: Vec<(Instant, Fresh)>,
+    ready: Vec<Spare>,
     opening: usize,
     /// When the last call began.
     last: Option<Instant>,
+    /// When connections are opened ahead again.
+    rests_until: Option<Instant>,
+}
+
+struct Spare {
+    until: Instant,
+    fresh: Fresh,
 }
 
 impl Spares {
@@ -56,7 +69,7 @@ impl Spares {
         }
         match spare {
             Some(spare) => Ok(spare),
-            None => open(&self.connector, host).await,
+            None => Ok(open(&self.connector, host).await?.0),
         }
     }
 
@@ -65,53 +78,58 @@ impl Spares {
         let opened = open(&connector, host).await;
         let until = Instant::now() + AGE;
         let Some(of) = spares.upgrade() else { return };
-        of.kept(|kept| kept.end(opened.ok().map(|fresh| (until, fresh))));
+        let Ok((fresh, connection)) = opened else { return of.kept(|kept| kept.end(None)) };
+        of.kept(|kept| kept.end(Some(Spare { until, fresh })));
         drop(of);
-        sleep_until(until).await;
+        // The end of one that was taken is the end of its call.
+        let _ = timeout_at(until, connection).await;
         if let Some(of) = spares.upgrade() {
-            of.kept(|kept| kept.expire(until));
+            of.kept(|kept| kept.sift(Instant::now()));
         }
     }
 }
 
 impl Kept {
-    /// The youngest of the connections that are still open.
+    /// The youngest connection.
     fn pop(&mut self, now: Instant) -> Option<Fresh> {
-        while let Some((until, fresh)) = self.ready.pop() {
-            if now < until && fresh.is_ready() {
-                return Some(fresh);
-            }
+        self.sift(now);
+        self.ready.pop().map(|spare| spare.fresh)
+    }
+
+    /// Throws away what has had its time, and everything when the other side has ended one before its time.
+    fn sift(&mut self, now: Instant) {
+        self.ready.retain(|spare| now < spare.until);
+        if self.ready.iter().any(|spare| spare.fresh.is_closed()) {
+            self.ready.clear();
+            self.rests_until = Some(now + REST);
         }
-        None
     }
 
     /// Notes a call, and says whether to open a connection for the next one.
     fn begin(&mut self, now: Instant) -> bool {
         let follows = self.last.replace(now).is_some_and(|last| now < last + AGE);
-        let opens = follows && self.ready.len() + self.opening < MOST;
+        let rests = self.rests_until.is_some_and(|until| now < until);
+        let opens = follows && !rests && self.ready.len() + self.opening < MOST;
         self.opening += usize::from(opens);
         opens
     }
 
     /// Ends what `begin` asked for.
-    fn end(&mut self, opened: Option<(Instant, Fresh)>) {
+    fn end(&mut self, opened: Option<Spare>) {
         self.opening -= 1;
         self.ready.extend(opened);
     }
-
-    fn expire(&mut self, now: Instant) {
-        self.ready.retain(|(until, _)| now < *until);
-    }
 }
 
-async fn open(connector: &Connector, host: Uri) -> Result<Fresh, BoxError> {
+/// Opens a connection, and gives what ends with it.
+async fn open(connector: &Connector, host: Uri) -> Result<(Fresh, JoinHandle<()>), BoxError> {
     let stream = connector.connect(host).await?;
     let (fresh, connection) = http1::handshake(stream).await?;
     // Ends by itself: with its request, with the other side, or when `fresh` is dropped.
-    tokio::spawn(async move {
+    let connection = tokio::spawn(async move {
         let _ = connection.await;
     });
-    Ok(fresh)
+    Ok((fresh, connection))
 }
 
 #[cfg(test)]
@@ -135,7 +153,7 @@ mod tests {
     }
 
     fn kept(ready: Vec<(Instant, Fresh)>) -> Kept {
-        Kept { ready, ..Kept::default() }
+        Kept { ready: ready.into_iter().map(|(until, fresh)| Spare { until, fresh }).collect(), ..Kept::default() }
     }
 
     #[tokio::test]
@@ -148,14 +166,31 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_spare_that_the_other_side_closed_is_passed_over() {
+    async fn one_that_has_had_its_time_goes_and_the_rest_stays() {
         let now = Instant::now();
-        let ((open, _connection, _far), (closed, ended, far)) = (fresh().await, fresh().await);
+        let later = now + Duration::from_nanos(1);
+        let ((old, ended, far), (due, _c, _d), (young, _e, _f)) = (fresh().await, fresh().await, fresh().await);
         drop(far);
         let _ = ended.await;
-        let mut kept = kept(vec![(now + AGE, open), (now + AGE, closed)]);
-        assert!(kept.pop(now).is_some_and(|spare| spare.is_ready()));
-        assert!(kept.ready.is_empty() && kept.pop(now).is_none());
+        let mut kept = kept(vec![(now - AGE, old), (now, due), (later, young)]);
+        kept.sift(now);
+        assert_eq!(kept.ready.iter().map(|spare| spare.until).collect::<Vec<_>>(), [later]);
+        // The end of the old one says nothing: nobody has to wait for longer.
+        assert_eq!(kept.rests_until, None);
+    }
+
+    #[tokio::test]
+    async fn where_the_other_side_ends_one_none_is_used_or_opened_ahead_for_a_minute() {
+        let now = Instant::now();
+        let ((closed, ended, far), (open, _connection, _far)) = (fresh().await, fresh().await);
+        drop(far);
+        let _ = ended.await;
+        let mut kept = Kept { last: Some(now), ..kept(vec![(now + AGE, closed), (now + AGE, open)]) };
+        assert!(kept.pop(now).is_none());
+        for (after, opens) in [(Duration::ZERO, false), (REST - Duration::from_nanos(1), false), (REST, true)] {
+            kept.last = Some(now + after);
+            assert_eq!(kept.begin(now + after), opens, "{after:?}");
+        }
     }
 
     #[tokio::test]
@@ -170,9 +205,9 @@ mod tests {
         // Those that are there count, and those that are being opened.
         let mut others = vec![];
         for _ in 0..2 {
-            let (spare, connection, far) = fresh().await;
+            let (fresh, connection, far) = fresh().await;
             assert!(kept.begin(now));
-            kept.end(Some((now + AGE, spare)));
+            kept.end(Some(Spare { until: now + AGE, fresh }));
             others.push((connection, far));
         }
         for _ in 2..MOST {
@@ -182,15 +217,5 @@ mod tests {
         kept.end(None);
         assert!(kept.begin(now) && !kept.begin(now));
         assert!(kept.pop(now).is_some() && kept.begin(now) && !kept.begin(now));
-    }
-
-    #[tokio::test]
-    async fn what_has_had_its_time_is_thrown_away_and_the_rest_kept() {
-        let now = Instant::now();
-        let later = now + Duration::from_nanos(1);
-        let ((old, _a, _b), (due, _c, _d), (young, _e, _f)) = (fresh().await, fresh().await, fresh().await);
-        let mut kept = kept(vec![(now - AGE, old), (now, due), (later, young)]);
-        kept.expire(now);
-        assert_eq!(kept.ready.iter().map(|(until, _)| *until).collect::<Vec<_>>(), [later]);
     }
 }

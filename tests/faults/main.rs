@@ -8,6 +8,7 @@
 //! `DINTERO_FAULTS=10000 cargo test --test faults -- --nocapture` makes ten thousand and prints a summary;
 //! `DINTERO_FAULTS_SEED` sets the seed. Apart from the other tests, because mutants are tried without it.
 
+mod connections;
 mod gateway;
 mod goal;
 

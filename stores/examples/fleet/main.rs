@@ -78,6 +78,8 @@ struct Slot {
 }
 
 struct Fleet {
+    /// What a worker runs: this program. Found once, since a build in the meantime puts another file in its place.
+    program: PathBuf,
     slots: Vec<Slot>,
     settings: Vec<(&'static str, String)>,
     folder: PathBuf,
@@ -126,7 +128,7 @@ impl Fleet {
     async fn keep(self: Arc<Self>, slot: usize) {
         loop {
             let wild = self.wild.load(Ordering::SeqCst) && !self.is_done();
-            let mut command = tokio::process::Command::new(std::env::current_exe().expect("a program"));
+            let mut command = tokio::process::Command::new(&self.program);
             command
                 .arg("worker")
                 .env("PORT", self.slots[slot].port.to_string())
@@ -216,6 +218,7 @@ async fn run(plan: Plan) -> Result<(), Failure> {
     ];
     let ports = (0..plan.workers).map(|_| support::free_port());
     let fleet = Arc::new(Fleet {
+        program: std::env::current_exe()?,
         slots: ports.map(|port| Slot { port, process: AtomicU32::new(0) }).collect(),
         settings,
         folder: folder.clone(),
