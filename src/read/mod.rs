@@ -1,7 +1,8 @@
 //! Reading responses leniently: one field that is not what we know costs that field, not the response.
 //!
-//! The ordinary path reads the text straight into the type. Only when that fails is the JSON read again, once: a field, an entry of a list or of a map that cannot be read is left out where the type can do without it, and
-//! reported with its path and value. Sums of money and their currency are never left out where they are required: a
+//! The ordinary path reads the text straight into the type. Only when that fails is the JSON read again, once: a field,
+//! an entry of a list or of a map that cannot be read is left out where the type can do without it, and reported with
+//! its path and value. Sums of money and their currency are never left out where they are required: a
 //! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
 //! types say themselves, see `field`; how they are read, see `reader`.
 //!
