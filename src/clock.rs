@@ -1,6 +1,17 @@
-//! Where the crate reads the time of day from.
+//! Where the crate reads the time of day from, and when a time is over.
+
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use tokio::time::Instant;
+
+/// Thirty years, in place of a time that the timer cannot count.
+const FOR_EVER: Duration = Duration::from_secs(946_080_000);
+
+/// The moment at which a time is over.
+pub(crate) fn deadline(began: Instant, limit: Duration) -> Instant {
+    began.checked_add(limit).unwrap_or_else(|| began + FOR_EVER)
+}
 
 /// The time of day, replaceable for tests.
 ///

@@ -8,14 +8,13 @@ use std::time::Duration;
 use http::{HeaderMap, StatusCode};
 use tokio::time::{Instant, sleep_until};
 
+use crate::clock::deadline;
 use crate::retry::retry_after;
 
 /// The pause after a 429 that names none.
 const UNSAID: Duration = Duration::from_secs(1);
 /// The longest pause: a header that is wrong must not stop a client until it is restarted.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// The longest time between two requests: thirty years, which the timer can count.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// A limit on how fast the requests of a client go out, and one pause for all of them when the service asks for it.
 ///
@@ -72,7 +71,7 @@ impl Pace {
     /// Creates a pace of one request in each interval.
     #[must_use]
     pub fn every(interval: Duration) -> Self {
-        Self { interval: interval.min(LONGEST_INTERVAL), ..Self::default() }
+        Self { interval, ..Self::default() }
     }
 
     /// Returns how long requests are still held back because the service asked for it; `None` when they are not.
@@ -89,14 +88,14 @@ impl Pace {
     /// Waits for a turn.
     ///
     /// # Errors
-    /// How long until it comes, at once, when that is not before the deadline.
-    pub(crate) async fn turn(&self, deadline: Instant) -> Result<(), Duration> {
+    /// How long until it comes, at once, when that is not before `by`.
+    pub(crate) async fn turn(&self, by: Instant) -> Result<(), Duration> {
         loop {
             let now = Instant::now();
             let (turn, pauses) = self.state(|state| {
                 let turn = [state.next, state.until].into_iter().flatten().fold(now, Instant::max);
-                if turn < deadline || turn == now {
-                    state.next = turn.checked_add(self.interval);
+                if turn < by || turn == now {
+                    state.next = Some(deadline(turn, self.interval));
                     Ok((turn, state.pauses))
                 } else {
                     Err(turn - now)
@@ -218,6 +217,15 @@ mod tests {
             pace.heed(status, &headers);
             assert_eq!(pace.paused_for(), pause, "{status:?} {headers:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_of_no_time_gives_no_turn_away() {
+        let pace = Pace::every(seconds(2));
+        let now = Instant::now();
+        assert_eq!(pace.turn(now).await, Ok(()));
+        pace.heed(Some(StatusCode::TOO_MANY_REQUESTS), &asked("0"));
+        assert_eq!(pace.turn(now + seconds(2)).await, Err(seconds(2)));
     }
 
     #[tokio::test(start_paused = true)]

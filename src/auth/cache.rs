@@ -22,9 +22,9 @@ use tokio::time::{Instant, sleep, timeout};
 use super::fetch::Source;
 use super::store::{self, SharedToken, StoredToken, Turn};
 use super::token::{Age, Token};
+use crate::clock::deadline;
 use crate::error::{Error, Result};
 use crate::store::Journal;
-use crate::transport::deadline;
 
 /// A renewal older than this is given up by those who wait: its runtime has stopped without ending.
 const RENEWAL_PATIENCE: Duration = Duration::from_secs(120);

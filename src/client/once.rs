@@ -15,11 +15,11 @@ use tokio::time::{Instant, sleep};
 use super::Client;
 use super::call::{CallFuture, in_runtime};
 use super::calls::{CaptureTransactionCall, PaySessionCall, RefundTransactionCall, UpdateAuthorizationCall};
+use crate::clock::deadline;
 use crate::error::{Error, Outcome, Result, Spent};
 use crate::raw_response::RawResponse;
 use crate::store::protocol::{Next, on_granted, on_known, on_sent};
 use crate::store::{Claim, Held, StoreError, Work};
-use crate::transport::deadline;
 use crate::verdict::{Attempt, Verdict};
 
 /// The kind of work in the journal.

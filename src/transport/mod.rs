@@ -14,6 +14,6 @@ pub(crate) mod tls;
 pub(crate) mod wire;
 
 pub(crate) use connect::BoxError;
-pub(crate) use scope::{CallScope, deadline};
+pub(crate) use scope::CallScope;
 pub(crate) use service::Service;
 pub(crate) use wire::SendError;

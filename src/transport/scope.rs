@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::reach::Reach;
 use super::service::Service;
 use crate::Operation;
+use crate::clock::deadline;
 use crate::error::{Error, Outcome, Spent};
 use crate::raw_response::RawResponse;
 
@@ -45,11 +46,6 @@ struct Record {
     /// What has come of the response to the attempt under way: all but the body.
     head: Option<RawResponse>,
     end: Option<Result<RawResponse, Error>>,
-}
-
-/// The moment at which a time is over. A time beyond what the timer can count is no limit: thirty years stand for it.
-pub(crate) fn deadline(began: Instant, limit: Duration) -> Instant {
-    began.checked_add(limit).unwrap_or_else(|| began + Duration::from_secs(86_400 * 365 * 30))
 }
 
 impl CallScope {
