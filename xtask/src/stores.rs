@@ -3,7 +3,7 @@
 //! What is killed, counted and proven is in the example `fleet` of that crate; here is only how it is called.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -71,30 +71,38 @@ pub fn run(stores: &Stores) -> Result<()> {
     };
     let built = cargo("build").status().context("cannot run cargo")?;
     ensure!(built.success(), "the fleet does not compile");
-    let cases = [Case::Kept, Case::Stopped, Case::Lost];
-    let runs = wanted.iter().flat_map(|(name, _)| cases.map(|case| (*name, case)));
-    let is_asked = |(name, case): &(&str, Case)| {
-        stores.case.is_none_or(|only| only == *case) && (*case != Case::Lost || *name == "redis")
-    };
-    for (name, case) in runs.filter(is_asked) {
-        println!("== {name}, {case:?}");
-        let mut command = cargo("run");
-        command.args(["--", name]);
-        for (option, value) in [
-            ("--payments", stores.payments.to_string()),
-            ("--workers", stores.workers.to_string()),
-            ("--kills", stores.kills.to_string()),
-            ("--seed", stores.seed.to_string()),
-        ] {
-            command.args([option, &value]);
+    let is_asked =
+        |name: &str, case: Case| stores.case.is_none_or(|only| only == case) && (case != Case::Lost || name == "redis");
+    // Workers mostly wait: the stores are tried side by side, the cases of each one after another.
+    let run = |name: &str| -> Result<()> {
+        for case in [Case::Kept, Case::Stopped, Case::Lost] {
+            if !is_asked(name, case) {
+                continue;
+            }
+            let mut command = cargo("run");
+            command.args(["--", name]);
+            for (option, value) in [
+                ("--payments", stores.payments.to_string()),
+                ("--workers", stores.workers.to_string()),
+                ("--kills", stores.kills.to_string()),
+                ("--seed", stores.seed.to_string()),
+            ] {
+                command.args([option, &value]);
+            }
+            command.args(match case {
+                Case::Kept => None,
+                Case::Stopped => Some("--stop-store"),
+                Case::Lost => Some("--lose-data"),
+            });
+            let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+            println!("== {name}, {case:?}\n{}", String::from_utf8_lossy(&output.stdout));
+            ensure!(output.status.success(), "{name}, {case:?}: the fleet failed; its output says what of");
         }
-        command.args(match case {
-            Case::Kept => None,
-            Case::Stopped => Some("--stop-store"),
-            Case::Lost => Some("--lose-data"),
-        });
-        let status = command.status().context("cannot run cargo")?;
-        ensure!(status.success(), "{name}, {case:?}: the fleet failed; its output says what of");
-    }
-    Ok(())
+        Ok(())
+    };
+    let outcomes: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = wanted.iter().map(|(name, _)| scope.spawn(|| run(name))).collect();
+        running.into_iter().map(|store| store.join().unwrap_or_else(|_| bail!("a store's thread panicked"))).collect()
+    });
+    outcomes.into_iter().collect()
 }
