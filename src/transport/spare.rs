@@ -3,8 +3,9 @@
 //! Opening one costs two round trips or three. While calls follow one another, a connection for the next is opened ahead,
 //! in the background; it is used once or, after a second, thrown away. A lone call opens no second connection.
 //!
-//! A request that meets the end of a connection is one of which nobody knows what became. So where the other side ends
-//! one that waits, none is opened ahead for a minute.
+//! A request that meets the end of a connection is one of which nobody knows what became. So a connection is used only at
+//! an age at which others were seen to live on for long, and where the other side ends one that waits, none is opened
+//! ahead for a minute.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -19,8 +20,10 @@ use tokio::time::{Instant, timeout_at};
 use super::connect::{BoxError, Connector};
 
 /// How long an unused connection is kept, and how close calls have to follow one another for one to be opened ahead.
-/// Servers wait longer than this for the first request of a connection.
+/// A server that has been seen to wait for so long waits for the first request of any connection.
 const AGE: Duration = Duration::from_secs(1);
+/// How many times as old as the one that is used another has to have been, until one has lived for [`AGE`].
+const MARGIN: u32 = 5;
 /// How long none is opened ahead after the other side has ended one.
 const REST: Duration = Duration::from_secs(60);
 /// How many are opened ahead at most. One is under way for as long as two or three calls: enough for forty at a time.
@@ -42,13 +45,21 @@ struct Kept {
     opening: usize,
     /// When the last call began.
     last: Option<Instant>,
+    /// How long one has been seen to wait, at most, since the other side last ended one.
+    lives: Duration,
     /// When connections are opened ahead again.
     rests_until: Option<Instant>,
 }
 
 struct Spare {
-    until: Instant,
+    opened: Instant,
     fresh: Fresh,
+}
+
+impl Spare {
+    fn age(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.opened)
+    }
 }
 
 impl Spares {
@@ -76,13 +87,13 @@ impl Spares {
     /// Opens a connection for a call to come, and throws it away when none comes. The client may be gone by then.
     async fn open_ahead(spares: Weak<Self>, connector: Connector, host: Uri) {
         let opened = open(&connector, host).await;
-        let until = Instant::now() + AGE;
+        let now = Instant::now();
         let Some(of) = spares.upgrade() else { return };
         let Ok((fresh, connection)) = opened else { return of.kept(|kept| kept.end(None)) };
-        of.kept(|kept| kept.end(Some(Spare { until, fresh })));
+        of.kept(|kept| kept.end(Some(Spare { opened: now, fresh })));
         drop(of);
         // The end of one that was taken is the end of its call.
-        let _ = timeout_at(until, connection).await;
+        let _ = timeout_at(now + AGE, connection).await;
         if let Some(of) = spares.upgrade() {
             of.kept(|kept| kept.sift(Instant::now()));
         }
@@ -90,19 +101,32 @@ impl Spares {
 }
 
 impl Kept {
-    /// The youngest connection.
+    /// The youngest connection, where it is not too old.
     fn pop(&mut self, now: Instant) -> Option<Fresh> {
         self.sift(now);
-        self.ready.pop().map(|spare| spare.fresh)
+        let age = self.ready.last()?.age(now);
+        let is_proven = self.lives >= AGE || age * MARGIN <= self.lives;
+        if is_proven { self.ready.pop().map(|spare| spare.fresh) } else { None }
     }
 
-    /// Throws away what has had its time, and everything when the other side has ended one before its time.
+    /// Notes how long those that are still open have lived, and throws away what has had its time; everything, when the
+    /// other side has ended one before.
     fn sift(&mut self, now: Instant) {
-        self.ready.retain(|spare| now < spare.until);
-        if self.ready.iter().any(|spare| spare.fresh.is_closed()) {
-            self.ready.clear();
-            self.rests_until = Some(now + REST);
+        let mut lives = self.lives;
+        for spare in &self.ready {
+            match (spare.fresh.is_closed(), spare.age(now)) {
+                (false, age) => lives = lives.max(age),
+                (true, age) if age >= AGE => {}
+                (true, _) => {
+                    self.ready.clear();
+                    self.lives = Duration::ZERO;
+                    self.rests_until = Some(now + REST);
+                    return;
+                }
+            }
         }
+        self.lives = lives;
+        self.ready.retain(|spare| spare.age(now) < AGE);
     }
 
     /// Notes a call, and says whether to open a connection for the next one.
@@ -152,41 +176,57 @@ mod tests {
         (fresh, connection, far)
     }
 
-    fn kept(ready: Vec<(Instant, Fresh)>) -> Kept {
-        Kept { ready: ready.into_iter().map(|(until, fresh)| Spare { until, fresh }).collect(), ..Kept::default() }
+    /// What is kept of connections that were opened so long ago.
+    fn kept(now: Instant, lives: Duration, ages: Vec<(Duration, Fresh)>) -> Kept {
+        let ready = ages.into_iter().map(|(age, fresh)| Spare { opened: now - age, fresh }).collect();
+        Kept { ready, lives, ..Kept::default() }
     }
 
     #[tokio::test]
-    async fn a_spare_serves_until_its_time_and_not_at_it() {
-        let until = Instant::now();
-        for (now, serves) in [(until - Duration::from_nanos(1), true), (until, false), (until + AGE, false)] {
+    async fn a_connection_is_used_only_at_an_age_at_which_others_lived_on() {
+        const NS: Duration = Duration::from_nanos(1);
+        let now = Instant::now() + AGE * 2;
+        for (lives, age, serves) in [
+            (Duration::ZERO, Duration::ZERO, true),
+            (Duration::ZERO, NS, false),
+            (AGE - NS, AGE / MARGIN - NS, true),
+            (AGE - NS, AGE / MARGIN, false),
+            (AGE, AGE - NS, true),
+            (AGE, AGE, false),
+        ] {
             let (spare, _connection, _far) = fresh().await;
-            assert_eq!(kept(vec![(until, spare)]).pop(now).is_some(), serves);
+            assert_eq!(kept(now, lives, vec![(age, spare)]).pop(now).is_some(), serves, "{lives:?} {age:?}");
         }
+        // An older one beside it is what shows that.
+        let ((old, _a, _b), (young, _c, _d)) = (fresh().await, fresh().await);
+        let mut kept = kept(now, Duration::ZERO, vec![(NS * MARGIN, old), (NS, young)]);
+        assert!(kept.pop(now).is_some());
+        assert!(kept.pop(now).is_none());
     }
 
     #[tokio::test]
     async fn one_that_has_had_its_time_goes_and_the_rest_stays() {
-        let now = Instant::now();
-        let later = now + Duration::from_nanos(1);
-        let ((old, ended, far), (due, _c, _d), (young, _e, _f)) = (fresh().await, fresh().await, fresh().await);
+        let now = Instant::now() + AGE * 2;
+        let young = AGE - Duration::from_nanos(1);
+        let ((old, ended, far), (due, _c, _d), (last, _e, _f)) = (fresh().await, fresh().await, fresh().await);
         drop(far);
         let _ = ended.await;
-        let mut kept = kept(vec![(now - AGE, old), (now, due), (later, young)]);
+        let mut kept = kept(now, Duration::ZERO, vec![(AGE, old), (AGE, due), (young, last)]);
         kept.sift(now);
-        assert_eq!(kept.ready.iter().map(|spare| spare.until).collect::<Vec<_>>(), [later]);
-        // The end of the old one says nothing: nobody has to wait for longer.
-        assert_eq!(kept.rests_until, None);
+        assert_eq!(kept.ready.iter().map(|spare| spare.age(now)).collect::<Vec<_>>(), [young]);
+        // The end of the old one says nothing: nobody has to wait for longer. The other has lived for all its time.
+        assert_eq!((kept.rests_until, kept.lives), (None, AGE));
     }
 
     #[tokio::test]
     async fn where_the_other_side_ends_one_none_is_used_or_opened_ahead_for_a_minute() {
-        let now = Instant::now();
+        let now = Instant::now() + AGE * 2;
         let ((closed, ended, far), (open, _connection, _far)) = (fresh().await, fresh().await);
         drop(far);
         let _ = ended.await;
-        let mut kept = Kept { last: Some(now), ..kept(vec![(now + AGE, closed), (now + AGE, open)]) };
+        let mut kept = kept(now, AGE, vec![(AGE / 2, closed), (Duration::ZERO, open)]);
         assert!(kept.pop(now).is_none());
+        assert_eq!(kept.lives, Duration::ZERO, "what was seen before counts no longer");
         for (after, opens) in [(Duration::ZERO, false), (REST - Duration::from_nanos(1), false), (REST, true)] {
             kept.last = Some(now + after);
             assert_eq!(kept.begin(now + after), opens, "{after:?}");
@@ -207,7 +247,7 @@ mod tests {
         for _ in 0..2 {
             let (fresh, connection, far) = fresh().await;
             assert!(kept.begin(now));
-            kept.end(Some(Spare { until: now + AGE, fresh }));
+            kept.end(Some(Spare { opened: now, fresh }));
             others.push((connection, far));
         }
         for _ in 2..MOST {
