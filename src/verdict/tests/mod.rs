@@ -255,6 +255,12 @@ fn an_attempt_made_anew_begins_when_it_may_first_have_been_sent() {
 
 /// A failure in the response is this call's, where it cannot be an earlier one's.
 #[test]
+fn nothing_of_a_settled_attempt_is_on_its_way() {
+    let settled = attempt(Kind::Capture, true).settling(Some(Duration::MAX)).settled();
+    assert_eq!((settled.until(), settled.settle()), (DateTime::UNIX_EPOCH, Duration::ZERO));
+}
+
+#[test]
 fn a_failure_in_the_response_is_rejected_where_it_can_only_be_this_calls() {
     let open = attempt(Kind::Capture, false);
     let failed = event("CAPTURE", false);

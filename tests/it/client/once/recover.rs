@@ -9,8 +9,10 @@ use dintero::{Client, Outcome, RecoveredCalls, TransactionId};
 use dintero_sandbox::{Fault, Operation, Sandbox};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::{KINDS, client, once, once_settling, ready};
+use crate::support::Events;
 
 /// A process that died in the middle of a call, and a client of another one.
 struct Dead {
@@ -94,6 +96,42 @@ fn a_call_that_was_carried_out_is_noted_as_ended() {
             assert_eq!((verdict.outcome(), dead.sandbox.received(kind)), (Outcome::Completed, 1), "{kind:?}");
         });
     }
+}
+
+/// Proves that an operator hears of what a process left open, and not of every look that finds nothing.
+#[test]
+fn what_is_recovered_is_told_once() {
+    let events = Events::of(tracing::Level::INFO);
+    let _on = tracing::subscriber::set_default(tracing_subscriber::registry().with(events.clone()));
+    let looks = || {
+        let dead =
+            dead(Operation::CaptureTransaction, Operation::CaptureTransaction, Fault::silence().after_executing());
+        // On this thread, on which events are seen.
+        let ours = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        ours.block_on(async {
+            let recovering = dead.next.clone().recover_every(Duration::from_millis(10));
+            let reads = || dead.sandbox.received(Operation::GetTransaction);
+            let before = reads();
+            let found = async {
+                while reads() == before || !dead.left_open().await.is_empty() {
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
+                // Time for some looks more.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            tokio::select! {
+                () = recovering => {}
+                () = found => {}
+            }
+        });
+    };
+    looks();
+    tracing::callsite::rebuild_interest_cache();
+    events.take();
+    looks();
+    let told = events.take();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0]["recovered"].contains("ended: 1"), "{told:?}");
 }
 
 /// A request that may still arrive is not forgotten; one that can no longer is, and is then made again.
