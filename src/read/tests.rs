@@ -202,6 +202,7 @@ fn a_list_is_never_read_as_an_object() {
     }
     let rows = list_from_slice::<CountingEntry>(br#"[["a", "b"], { "name": "a" }]"#).unwrap();
     assert_eq!((rows.rows.len(), rows.unreadable.len()), (1, 1));
+    assert_eq!(rows.unreadable[0].error.problem, "expected struct CountingEntry");
 }
 
 #[test]
