@@ -135,6 +135,12 @@ async fn run(version: &'static SupportedProtocolVersion, hurries: bool, ahead: b
         workers.spawn(make(numbers, builder.clone(), ahead, seeded.clone(), others.clone()));
     }
     let outcomes = workers.join_all().await.into_iter().flatten();
+    // What is on its way arrives or ends: without their clients, connections end, and with them what carries them.
+    drop((builder, shared));
+    accepting.abort();
+    while Arc::strong_count(&front.arrived) > 1 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 
     let mut tally = Tally::default();
     for (reference, id, outcome) in outcomes {
@@ -150,7 +156,6 @@ async fn run(version: &'static SupportedProtocolVersion, hurries: bool, ahead: b
         *tally.said.entry(outcome.to_string()).or_default() += 1;
         tally.unknown_for_nothing += usize::from(outcome == Outcome::Unknown && arrived == 0);
     }
-    accepting.abort();
     assert_eq!(sandbox.executed(Operation::CaptureTransaction), sandbox.received(Operation::CaptureTransaction));
     tally
 }

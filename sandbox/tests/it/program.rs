@@ -138,8 +138,12 @@ impl Drop for Folder {
 }
 
 /// Captures while the program is killed again and again: every response it gave holds, and nothing is there twice.
-async fn survives(kills: usize, captures: usize) {
-    let folder = Folder::new(&format!("kill-{kills}"));
+#[cfg(unix)]
+#[tokio::test]
+async fn what_was_confirmed_survives_a_hundred_kills() {
+    const KILLS: usize = 100;
+    const CAPTURES: usize = 2_000;
+    let folder = Folder::new("kill");
     let state = folder.file();
     let mut program = Program::start(&["--port", "0", "--state", &state]);
     let port = program.port();
@@ -150,11 +154,11 @@ async fn survives(kills: usize, captures: usize) {
     }
     let (mut confirmed, mut unknown, mut random) = (Vec::new(), 0_usize, fastrand::Rng::with_seed(1));
     let (mut armed, mut number) = (false, 0);
-    while number < captures || unknown < kills {
+    while number < CAPTURES || unknown < KILLS {
         let id = &transactions[number % transactions.len()];
         let reference = format!("capture-{number}");
         number += 1;
-        if !armed && unknown < kills && number * kills >= unknown * captures {
+        if !armed && unknown < KILLS && number * KILLS >= unknown * CAPTURES {
             armed = true;
             // Somewhere in the life of the requests that follow.
             let pid = program.child.id().to_string();
@@ -209,12 +213,6 @@ async fn references(api: &Api, id: &str) -> Vec<String> {
     let transaction = api.get(&format!("/transactions/{id}")).await;
     let events = transaction["events"].as_array().unwrap().iter();
     events.filter_map(|event| event["event_reference"].as_str().map(str::to_owned)).collect()
-}
-
-#[cfg(unix)]
-#[tokio::test]
-async fn what_was_confirmed_survives_a_hundred_kills() {
-    survives(100, 2_000).await;
 }
 
 #[cfg(unix)]

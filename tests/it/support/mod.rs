@@ -20,7 +20,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
-pub(crate) use events::{Events, Fields, asked_again};
+pub(crate) use events::{Events, Fields, ask_again, asked_again};
 
 pub(crate) const ACCOUNT: &str = "T12345678";
 pub(crate) const SECRET: &str = "s3cr3t-hunter2";

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use http::StatusCode;
 
 use super::transaction::damage;
-use super::{DAY, Judge, SETTLE, TIMEOUT, World, attempt, base, empty, looks, moment, skipped};
+use super::{DAY, Judge, SETTLE, TIMEOUT, World, attempt, base, empty, is_wrong, looks, moment, skipped};
 use crate::ids::SessionId;
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Session, Transaction, TransactionEvent, TransactionEventName as Name};
@@ -208,15 +208,10 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
         }
         let candidate = transaction.as_ref().map(|transaction| (transaction, transaction_skipped.as_slice()));
         let finding = judge_cancellation(&attempt, &session, &skipped_fields, candidate, source);
-        let is_wrong = match history.plain(looked, begun) {
-            _ if is_foreign => finding.outcome != Outcome::Unknown,
-            _ if history.is_contradicted(finding.outcome, looked) => true,
-            Some(expected) if !is_damaged && !is_response && (world, mutant) == Default::default() => {
-                finding.outcome != expected
-            }
-            _ => false,
-        };
-        if is_wrong {
+        let is_plain = !is_damaged && !is_response && (world, mutant) == Default::default();
+        let expected = history.plain(looked, begun).filter(|_| is_plain);
+        let is_contradicted = history.is_contradicted(finding.outcome, looked);
+        if is_wrong(finding.outcome, is_foreign, is_contradicted, expected) {
             return Some(format!(
                 "seed {seed:#x}: {:?} ({}) of {attempt:?} at {looked}, begun {begun}, by {source:?}; {:#?}; \
                  {skipped_fields:?} {transaction:#?} {transaction_skipped:?}",

@@ -20,8 +20,8 @@ use fastrand::Rng;
 use super::moment;
 use crate::read::{JsonPath, SkippedField};
 use crate::types::Transaction;
-use crate::verdict::Source;
 use crate::verdict::attempt::{Anchor, Attempt, Kind, Target};
+use crate::verdict::{Outcome, Source};
 
 const ID: &str = "T12345678.abc";
 const OWN: &str = "own";
@@ -173,6 +173,15 @@ fn looks(rng: &mut Rng, skew: i64, judge: Judge) -> [Look; 4] {
 
 fn skipped(path: JsonPath) -> SkippedField {
     SkippedField { path, value: serde_json::Value::Null, expected: "something else".to_owned() }
+}
+
+/// Whether an outcome is: against what happened, against what a simple course has to come to, or anything but unknown
+/// about what is somebody else's.
+fn is_wrong(outcome: Outcome, is_foreign: bool, is_contradicted: bool, expected: Option<Outcome>) -> bool {
+    match is_foreign {
+        true => outcome != Outcome::Unknown,
+        false => is_contradicted || expected.is_some_and(|expected| expected != outcome),
+    }
 }
 
 fn setting(name: &str, default: u64) -> u64 {

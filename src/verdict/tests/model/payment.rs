@@ -4,7 +4,7 @@ use fastrand::Rng;
 use http::StatusCode;
 
 use super::transaction::damage;
-use super::{DAY, Judge, OWN, SETTLE, TIMEOUT, World, attempt, base, empty, looks, moment, skipped};
+use super::{DAY, Judge, OWN, SETTLE, TIMEOUT, World, attempt, base, empty, is_wrong, looks, moment, skipped};
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Transaction, TransactionEvent, TransactionEventName as Name, TransactionStatus as Status};
 use crate::verdict::{Candidate, Kind, Outcome, Source, Target, judge_payment};
@@ -287,15 +287,10 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
         rng.shuffle(&mut found);
         let candidates: Vec<Candidate<'_>> = found.iter().map(|(one, skipped)| (one, skipped.as_slice())).collect();
         let finding = judge_payment(&attempt, &candidates, source);
-        let is_wrong = match history.plain(looked, begun) {
-            _ if is_foreign => finding.outcome != Outcome::Unknown,
-            _ if history.is_contradicted(finding.outcome, looked) => true,
-            Some(expected) if !is_damaged && !is_response && (world, mutant) == Default::default() => {
-                finding.outcome != expected
-            }
-            _ => false,
-        };
-        if is_wrong {
+        let is_plain = !is_damaged && !is_response && (world, mutant) == Default::default();
+        let expected = history.plain(looked, begun).filter(|_| is_plain);
+        let is_contradicted = history.is_contradicted(finding.outcome, looked);
+        if is_wrong(finding.outcome, is_foreign, is_contradicted, expected) {
             return Some(format!(
                 "seed {seed:#x}: {:?} ({}) of {attempt:?} at {looked}, begun {begun}, by {source:?}; {:#?}; {found:#?}",
                 finding.outcome, finding.why, history.payments

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use http::{HeaderMap, StatusCode};
 
 use super::history::History;
-use super::{ID, Judge, OWN, TIMEOUT, World, base, looks, skipped};
+use super::{ID, Judge, OWN, TIMEOUT, World, base, is_wrong, looks, skipped};
 use crate::read::{JsonPath, SkippedField};
 use crate::types::{Transaction, TransactionEventName as Name, TransactionStatus as Status};
 use crate::verdict::{Kind, Outcome, Source, judge};
@@ -136,19 +136,13 @@ pub(super) fn contradiction(seed: u64, world: World, mutant: Judge) -> Option<St
             _ => {}
         }
         let finding = judge(&attempt, &transaction, &skipped_fields, source);
-        let is_wrong = match history.plain(looked, begun) {
-            _ if history.is_contradicted(finding.outcome, looked) && !is_foreign => true,
-            _ if is_foreign => finding.outcome != Outcome::Unknown,
-            Some(expected) if !is_damaged && matches!(source, Source::Read { .. }) && mutant == Judge::AsWritten => {
-                let expected = match expected {
-                    Outcome::NotReceived | Outcome::Unknown if attempt.accepted => Outcome::UnderWay,
-                    expected => expected,
-                };
-                finding.outcome != expected
-            }
-            _ => false,
-        };
-        if is_wrong {
+        let is_plain = !is_damaged && matches!(source, Source::Read { .. }) && mutant == Judge::AsWritten;
+        let expected = history.plain(looked, begun).filter(|_| is_plain).map(|expected| match expected {
+            Outcome::NotReceived | Outcome::Unknown if attempt.accepted => Outcome::UnderWay,
+            expected => expected,
+        });
+        let is_contradicted = history.is_contradicted(finding.outcome, looked);
+        if is_wrong(finding.outcome, is_foreign, is_contradicted, expected) {
             return Some(format!(
                 "seed {seed:#x}: {:?} ({}) of {attempt:?} at {looked}, begun {begun}, by {source:?}; {:#?}; {:#?}",
                 finding.outcome, finding.why, history.operations, transaction.events

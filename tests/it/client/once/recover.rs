@@ -12,7 +12,7 @@ use tokio::runtime::Runtime;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 use super::{KINDS, client, once, once_settling, ready};
-use crate::support::Events;
+use crate::support::{Events, ask_again};
 
 /// A process that died in the middle of a call, and a client of another one.
 struct Dead {
@@ -126,7 +126,7 @@ fn what_is_recovered_is_told_once() {
         });
     };
     looks();
-    tracing::callsite::rebuild_interest_cache();
+    ask_again();
     events.take();
     looks();
     let told = events.take();
