@@ -35,7 +35,7 @@ const REFUSAL_HOLD: Duration = Duration::from_secs(10);
 const HOLD: (Duration, Duration) = (Duration::from_secs(5), Duration::from_secs(60));
 /// No hold is longer, however long a wait the client is told to take.
 const LONGEST_HOLD: Duration = Duration::from_secs(86_400);
-/// More renewals than this that end without a word, and a call waits for no other.
+/// More renewals than this that end without a result, and a call waits for no other.
 const LOST_RENEWALS: u32 = 2;
 
 type Ended = Option<Result<Arc<Token>, Arc<Error>>>;

@@ -9,7 +9,7 @@ use crate::read::{JsonPath, SkippedField};
 use crate::types::{Transaction, TransactionEventName as Name, TransactionStatus as Status};
 use crate::verdict::{Kind, Outcome, Source, judge};
 
-/// Makes parts of what was read unreadable. Gives what was set aside, and whether anything was.
+/// Makes parts of what was read unreadable. Gives what was skipped, and whether anything was.
 pub(super) fn damage(transaction: &mut Transaction, rng: &mut Rng) -> (Vec<SkippedField>, bool) {
     let mut skipped_fields = vec![];
     let mut note = |path: JsonPath| skipped_fields.push(skipped(path));
