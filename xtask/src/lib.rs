@@ -5,6 +5,7 @@ pub mod bench;
 #[allow(missing_docs, reason = "the modules of the build script document what they need")]
 #[path = "../../build/mod.rs"]
 pub mod bindings;
+pub mod cargo;
 pub mod drift;
 pub mod generated;
 pub mod guards;

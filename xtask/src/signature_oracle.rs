@@ -24,7 +24,7 @@ pub fn compare(seed: u32, count: u32) -> Result<()> {
     let root = root();
     let file = std::env::temp_dir().join(format!("signatures-{}.jsonl", std::process::id()));
     std::fs::write(&file, signed_by_node(seed, count)?).with_context(|| format!("cannot write {}", file.display()))?;
-    let status = Command::new(env!("CARGO"))
+    let status = crate::cargo::cargo()
         .args(["test", "--quiet", "--package", "dintero", "--test", "it"])
         .args(["--", "--ignored", "--nocapture", "callback::vectors"])
         .current_dir(&root)

@@ -3,7 +3,7 @@
 //! What is killed, counted and proven is in the example `fleet` of that crate; here is only how it is called.
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -64,12 +64,12 @@ pub fn run(stores: &Stores) -> Result<()> {
         }
     }
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../stores/Cargo.toml");
-    let cargo = |verb: &str| {
-        let mut command = Command::new(env!("CARGO"));
+    let fleet = |verb: &str| {
+        let mut command = crate::cargo::cargo();
         command.args([verb, "--quiet", "--manifest-path", manifest, "--example", "fleet"]);
         command
     };
-    let built = cargo("build").status().context("cannot run cargo")?;
+    let built = fleet("build").status().context("cannot run cargo")?;
     ensure!(built.success(), "the fleet does not compile");
     let is_asked =
         |name: &str, case: Case| stores.case.is_none_or(|only| only == case) && (case != Case::Lost || name == "redis");
@@ -79,7 +79,7 @@ pub fn run(stores: &Stores) -> Result<()> {
             if !is_asked(name, case) {
                 continue;
             }
-            let mut command = cargo("run");
+            let mut command = fleet("run");
             command.args(["--", name]);
             for (option, value) in [
                 ("--payments", stores.payments.to_string()),

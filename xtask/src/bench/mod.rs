@@ -77,7 +77,7 @@ pub(crate) struct Program {
 
 impl Program {
     fn build(root: &Path) -> Result<Self> {
-        let mut command = Command::new(env!("CARGO"));
+        let mut command = crate::cargo::cargo();
         command.args(["build", "--quiet", "--release", "--package", "dintero-bench", "--bins"]).current_dir(root);
         ensure!(command.status().context("cargo")?.success(), "dintero-bench does not build");
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);

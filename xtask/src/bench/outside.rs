@@ -167,7 +167,7 @@ fn built(root: &Path, name: &str, dependencies: &str) -> Result<(f64, usize)> {
     // The versions of this workspace.
     std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let cargo = || {
-        let mut command = Command::new(env!("CARGO"));
+        let mut command = crate::cargo::cargo();
         command.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_INCREMENTAL", "0");
         command
     };

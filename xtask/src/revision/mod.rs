@@ -6,7 +6,7 @@
 //! have another version there, so that cargo does not take what it built of the copy for ours.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -156,7 +156,7 @@ impl Copy {
     }
 
     fn cargo(&self, arguments: &[&str]) -> Result<Output> {
-        Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        crate::cargo::cargo()
             .args(arguments)
             .arg("--offline")
             .current_dir(&self.dir)

@@ -18,12 +18,12 @@ pub(crate) const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 /// # Errors
 /// When cargo does not start.
 pub fn again_with(task: &str) -> Result<std::process::ExitCode> {
-    let status = cargo().args(["run", "--quiet", "--package", "xtask", "--features", task, "--", task]).status()?;
+    let status = here().args(["run", "--quiet", "--package", "xtask", "--features", task, "--", task]).status()?;
     Ok(if status.success() { std::process::ExitCode::SUCCESS } else { std::process::ExitCode::FAILURE })
 }
 
-fn cargo() -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+fn here() -> Command {
+    let mut cargo = crate::cargo::cargo();
     cargo.current_dir(ROOT);
     cargo
 }
@@ -42,7 +42,7 @@ impl Program {
     /// # Errors
     /// When it does not build or does not start.
     pub fn start(arguments: &[&str]) -> Result<Self> {
-        let built = cargo().args(["build", "--quiet", "--package", "dintero-sandbox"]).status()?;
+        let built = here().args(["build", "--quiet", "--package", "dintero-sandbox"]).status()?;
         if !built.success() {
             bail!("dintero-sandbox does not build");
         }

@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -46,7 +45,7 @@ pub fn check(clients: &[Client]) -> Result<Lacking> {
     }
     write(&dir.join("Cargo.toml"), &root(&manifest, clients)?)?;
     std::fs::copy(package.join("Cargo.lock"), dir.join("Cargo.lock")).context("Cargo.lock")?;
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = crate::cargo::cargo()
         .args(["check", "--quiet", "--workspace", "--keep-going", "--offline", "--message-format=json"])
         .current_dir(&dir)
         .env("CARGO_TARGET_DIR", package.join("target"))

@@ -7,7 +7,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
@@ -134,7 +133,7 @@ impl Workspace {
     /// Builds the program and returns its path.
     pub(super) fn build(&self) -> Result<PathBuf> {
         // The lock file is cut down to these members, so it cannot be used as it is; nothing is fetched anew.
-        let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        let output = crate::cargo::cargo()
             .args(["build", "--quiet", "--workspace", "--offline", "--manifest-path"])
             .arg(self.dir().join("Cargo.toml"))
             .env("CARGO_TARGET_DIR", self.shared.join("target"))
