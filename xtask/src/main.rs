@@ -60,8 +60,8 @@ enum Task {
     /// Read, with clients made of older revisions, what every later revision may return.
     Timetravel {
         /// At least so many generated responses of each revision. As many as it takes to show every value and every
-        /// choice once are always made: some 1,300.
-        #[arg(long, default_value_t = 0)]
+        /// choice once are made in any case: some 1,300.
+        #[arg(long, default_value_t = 1)]
         least: usize,
         /// Decides the responses.
         #[arg(long, default_value_t = 1)]

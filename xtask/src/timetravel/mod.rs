@@ -106,11 +106,12 @@ pub struct Outcome {
 }
 
 impl Pair {
-    /// Whether everything was read and nothing altered.
+    /// Whether everything was read and nothing altered; documented examples alone show neither.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let outcome = &self.outcome;
-        outcome.read == outcome.generated + outcome.documented
+        outcome.generated > 0
+            && outcome.read == outcome.generated + outcome.documented
             && outcome.failed.is_empty()
             && outcome.enums_altered.is_empty()
             && outcome.values_altered.is_empty()
@@ -334,5 +335,23 @@ impl Outcome {
         for (field, places) in other.unknown {
             self.unknown.entry(field).or_default().extend(places);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_read_nothing_generated_proves_nothing() {
+        let pair = |generated, read| Pair {
+            older: String::new(),
+            later: String::new(),
+            outcome: Outcome { generated, documented: 30, read, ..Outcome::default() },
+            lost: BTreeSet::new(),
+        };
+        assert!(pair(1, 31).is_clean());
+        assert!(!pair(0, 30).is_clean());
+        assert!(!pair(1, 30).is_clean());
     }
 }
