@@ -157,10 +157,11 @@ impl Workspace {
         let shared = table(manifest.get("workspace").and_then(|workspace| workspace.get("dependencies")));
         let mut out = Vec::new();
         for (name, how) in table(manifest.get("dependencies")) {
-            let how = if how.get("workspace").is_some() { inherited(shared.get(&name), &how)? } else { how };
-            if how.get("optional").is_none() {
-                out.push((name, how.to_string()));
+            if how.get("optional").is_some() {
+                continue;
             }
+            let how = if how.get("workspace").is_some() { inherited(shared.get(&name), &how)? } else { how };
+            out.push((name, how.to_string()));
         }
         Ok(out)
     }
