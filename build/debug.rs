@@ -1,31 +1,16 @@
 //! `Debug` of the structs: which fields are there, and the values of those that may be shown.
 
 use super::model::{Field, Kind, Presence, Shape, Surface};
-
-/// Columns of a line.
-const WIDTH: usize = 120;
+use super::table;
 
 /// `Debug` of all structs, as the macro of `src/types/redact.rs` takes it.
 pub fn all(surface: &Surface) -> String {
-    let mut out = String::from("crate::types::redact::debug! {\n");
-    for known in &surface.types {
-        let Shape::Struct { fields, keeps_unknown, .. } = &known.shape else { continue };
+    let rows = surface.types.iter().filter_map(|known| {
+        let Shape::Struct { fields, keeps_unknown, .. } = &known.shape else { return None };
         let extra = keeps_unknown.then(|| "extra list,".to_owned());
-        let mut line = format!("    {} {{", known.name);
-        for word in fields.iter().map(part).chain(extra).chain(["}".to_owned()]) {
-            if line.len() + 1 + word.len() > WIDTH {
-                out.push_str(&line);
-                out.push('\n');
-                line = "       ".to_owned();
-            }
-            line.push(' ');
-            line.push_str(&word);
-        }
-        out.push_str(&line);
-        out.push('\n');
-    }
-    out.push_str("}\n");
-    out
+        Some((known.name.clone(), fields.iter().map(part).chain(extra).collect()))
+    });
+    table::call("crate::types::redact::debug", rows)
 }
 
 /// A field: its name, what it is told by that it is there, and whether it is shown.

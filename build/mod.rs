@@ -2,7 +2,7 @@
 //!
 //! - [`model`]: the surface as data, [`surface`]: read from the document, with the [`names`] and types ([`rust`]) it has;
 //! - [`generator`] and [`structs`]: the client and the structs, by progenitor, compared with the model;
-//! - [`debug`]: what is printed of the structs;
+//! - [`reading`] and [`debug`]: how the structs are read, and what is printed of them, as a [`table`] each;
 //! - [`construct`] with [`builder`], [`enums`], [`operations`], [`requests`] with [`groups`], [`paging`] and [`toggles`]:
 //!   what is made of the model beside it.
 //!
@@ -19,10 +19,12 @@ pub mod model;
 pub mod names;
 pub mod operations;
 pub mod paging;
+pub mod reading;
 pub mod requests;
 pub mod rust;
 pub mod structs;
 pub mod surface;
+pub mod table;
 pub mod toggles;
 
 use model::Surface;
@@ -60,6 +62,7 @@ pub fn generate(text: &str, schemars: bool) -> Result<Bindings, String> {
         ("client.rs", prettyplease::unparse(&client)),
         ("types.rs", prettyplease::unparse(&types)),
         ("construct.rs", format(construct::all(&surface)?)?),
+        ("reading.rs", reading::all(&surface)),
         ("debug.rs", debug::all(&surface)),
         ("builders.rs", builder::builders(&surface)),
         ("enums.rs", enums::enums(&surface)),

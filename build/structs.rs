@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::model::{Call, Field, Kind, Presence, Shape, Surface, Type};
+use super::model::{Call, Field, Presence, Shape, Surface, Type};
 use super::rust;
 
 /// Compares and finishes; returns the client, and the structs.
@@ -71,7 +71,7 @@ fn finish_struct(item: &mut syn::ItemStruct, known: &Type, surface: &Surface, sc
     let default = is_empty.then(|| quote!(Default,));
     item.attrs.retain(|attr| !attr.path().is_ident("derive"));
     item.attrs.push(syn::parse_quote!(
-        #[derive(Clone, #default PartialEq, ::serde::Deserialize, ::serde::Serialize)]
+        #[derive(Clone, #default PartialEq, ::serde::Serialize)]
     ));
     item.attrs.extend(schemars.then(|| syn::parse_quote!(#[derive(::schemars::JsonSchema)])));
     // So that a field more is a minor release.
@@ -92,24 +92,10 @@ fn finish_struct(item: &mut syn::ItemStruct, known: &Type, surface: &Surface, sc
         compare(&made.ty, field, surface)?;
         let kind = rust::field(field, &|name| local(name, surface));
         made.ty = syn::parse_quote!(#kind);
-        made.attrs.extend(lenient(field));
     }
     match wanted.values().next() {
         Some(lost) => Err(format!("field `{}` is not in the generated code", lost.json)),
         None => Ok(()),
-    }
-}
-
-/// Lets reading leave out what a type can do without: an optional field, an entry of a list or map. `src/read/field.rs`
-/// has the functions. The generator says itself where an empty list is the default.
-fn lenient(field: &Field) -> Option<syn::Attribute> {
-    match (field.presence, &field.kind) {
-        (Presence::Optional, _) => Some(syn::parse_quote!(#[serde(default, deserialize_with = "crate::read::field")])),
-        (Presence::Defaulted, _) => Some(syn::parse_quote!(#[serde(deserialize_with = "crate::read::field")])),
-        (Presence::Required, Kind::List(_) | Kind::Map(_)) => {
-            Some(syn::parse_quote!(#[serde(deserialize_with = "crate::read::entries")]))
-        }
-        (Presence::Required, _) => None,
     }
 }
 

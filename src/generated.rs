@@ -44,6 +44,13 @@ pub mod construct {
     include!(concat!(env!("OUT_DIR"), "/builders.rs"));
 }
 
+/// How the structs are read.
+mod reading {
+    use crate::types::*;
+
+    include!(concat!(env!("OUT_DIR"), "/reading.rs"));
+}
+
 /// What is printed of the structs.
 mod debug {
     use crate::types::*;

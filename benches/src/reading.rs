@@ -1,5 +1,5 @@
-//! Reading a response: against `serde_json::Value`, which takes anything, and against the derived reader alone, which
-//! stops at the first field that is not as expected.
+//! Reading a response: against `serde_json::Value`, which takes anything, and against the same types read by
+//! `serde_json` alone, which stops at the first field that is not as expected.
 
 use std::hint::black_box;
 
@@ -28,8 +28,8 @@ pub fn run() -> Result<(), Failure> {
     let sized = |what: &str, json: &[u8]| format!("read {what} ({} KB)", json.len() / 1024);
     let (transaction, list) = (sized("a transaction", one), sized("a page of 100", page));
     Row::of(&transaction, "us", "`serde_json::Value`", &rounds(60, 100, checked_one, value(one))).goal(1.0).print();
-    Row::of(&transaction, "us", "the derived reader", &rounds(60, 100, checked_one, unchecked_one)).print();
+    Row::of(&transaction, "us", "`serde_json` alone", &rounds(60, 100, checked_one, unchecked_one)).print();
     Row::of(&list, "us", "`serde_json::Value`", &rounds(30, 10, checked_page, value(page))).goal(1.0).print();
-    Row::of(&list, "us", "the derived reader", &rounds(30, 10, checked_page, unchecked_page)).print();
+    Row::of(&list, "us", "`serde_json` alone", &rounds(30, 10, checked_page, unchecked_page)).print();
     Ok(())
 }

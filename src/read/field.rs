@@ -1,142 +1,206 @@
-//! How the fields of the generated types are read, where a type can do without what they hold.
+//! How the fields of the generated types are read: the seeds that put what is read in its place.
 //!
-//! `build.rs` puts these functions on the fields. Under a plain deserializer they do what serde does, but that `null`
-//! is the empty list; under a lenient [reader](super::reader) a field, an entry of a list or of a map that cannot be
-//! read is left out, and everything around it is kept.
+//! A place is written when all of a part has been read, and left as it was when that fails. Under a plain deserializer a
+//! field is read as serde does it, but that `null` is the empty list; under a lenient [reader](super::reader) a field, an
+//! entry of a list or of a map that cannot be read is left out, and everything around it is kept.
+//!
+//! Each seed is compiled for each type that a field has, not for each field, and gives nothing back: what is read is not
+//! moved through the functions on the way.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 /// By this name the reader knows a part that may be skipped.
 pub(super) const ATTEMPT: &str = "$dintero::Attempt";
 
-/// Reads a field that the type can do without.
-pub(crate) fn field<'de, D: Deserializer<'de>, F: Field<'de>>(deserializer: D) -> Result<F, D::Error> {
-    match Attempt::<Option<F::Read>>::deserialize(deserializer)?.0 {
-        Some(Some(read)) => Ok(F::from(read)),
-        _ => Ok(F::default()),
-    }
-}
-
-/// Reads a list or map that the type cannot do without, though without some of its entries.
-pub(crate) fn entries<'de, D: Deserializer<'de>, F: Field<'de>>(deserializer: D) -> Result<F, D::Error> {
-    F::Read::deserialize(deserializer).map(F::from)
-}
-
 /// The type of a field that may be left out or may have entries that are.
 pub(crate) trait Field<'de>: Default {
-    /// What is read in its place.
-    type Read: Deserialize<'de>;
-
-    /// What was read, as the field has it.
-    fn from(read: Self::Read) -> Self;
+    /// Reads what is there in place of the default.
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
 }
 
 impl<'de, T: Deserialize<'de>> Field<'de> for Option<T> {
-    type Read = T;
-
-    fn from(read: T) -> Self {
-        Some(read)
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        T::deserialize(deserializer).map(|value| *self = Some(value))
     }
 }
 
 impl<'de, T: Deserialize<'de>> Field<'de> for Vec<T> {
-    type Read = List<T>;
-
-    fn from(read: List<T>) -> Self {
-        read.0
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(List(self))
     }
 }
 
 impl<'de, T: Deserialize<'de>> Field<'de> for BTreeMap<String, T> {
-    type Read = Map<T>;
-
-    fn from(read: Map<T>) -> Self {
-        read.0
+    fn fill<D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(Map(self))
     }
 }
 
-/// A value, or none if it was skipped.
-struct Attempt<T>(Option<T>);
+/// Reads a field that the type can do without.
+pub(crate) struct Kept<'a, F>(pub(crate) &'a mut F);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Attempt<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Whole<T>(PhantomData<T>);
+impl<'de, F: Field<'de>> DeserializeSeed<'de> for Kept<'_, F> {
+    type Value = ();
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Whole<T> {
-            type Value = Attempt<T>;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        attempt(deserializer, Present(self.0))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
+/// Reads a field that the type cannot do without.
+pub(crate) struct Required<'a, T>(pub(crate) &'a mut Option<T>);
 
-            fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Attempt<T>, D::Error> {
-                T::deserialize(deserializer).map(|value| Attempt(Some(value)))
-            }
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Required<'_, T> {
+    type Value = ();
 
-            /// A lenient reader gives none where it skips.
-            fn visit_seq<A: SeqAccess<'de>>(self, mut value: A) -> Result<Attempt<T>, A::Error> {
-                value.next_element().map(Attempt)
-            }
-        }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.fill(deserializer)
+    }
+}
 
-        deserializer.deserialize_newtype_struct(ATTEMPT, Whole(PhantomData))
+/// Reads a list or map that the type cannot do without, though without some of its entries.
+pub(crate) struct Entries<'a, F>(pub(crate) &'a mut Option<F>);
+
+impl<'de, F: Field<'de>> DeserializeSeed<'de> for Entries<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let mut entries = F::default();
+        entries.fill(deserializer)?;
+        *self.0 = Some(entries);
+        Ok(())
+    }
+}
+
+/// Reads a part that a lenient reader may skip.
+fn attempt<'de, D: Deserializer<'de>, S>(deserializer: D, seed: S) -> Result<(), D::Error>
+where
+    S: DeserializeSeed<'de, Value = ()>,
+{
+    deserializer.deserialize_newtype_struct(ATTEMPT, Attempt(seed))
+}
+
+struct Attempt<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Attempt<S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.deserialize(deserializer)
+    }
+
+    /// A lenient reader gives none where it skips.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut value: A) -> Result<(), A::Error> {
+        value.next_element_seed(self.0).map(|_| ())
+    }
+}
+
+/// A value, or `null`, which leaves the default.
+struct Present<'a, F>(&'a mut F);
+
+impl<'de, F: Field<'de>> DeserializeSeed<'de> for Present<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de, F: Field<'de>> Visitor<'de> for Present<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("option")
+    }
+
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.fill(deserializer)
     }
 }
 
 /// A list without the entries that cannot be read.
-pub(crate) struct List<T>(Vec<T>);
+struct List<'a, T>(&'a mut Vec<T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
+impl<'de, T: Deserialize<'de>> Visitor<'de> for List<'_, T> {
+    type Value = ();
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = List<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut out = Vec::new();
+        while entries.next_element_seed(Entry(&mut out))?.is_some() {}
+        *self.0 = out;
+        Ok(())
+    }
+}
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<List<T>, A::Error> {
-                let mut out = Vec::new();
-                while let Some(entry) = entries.next_element::<Attempt<T>>()? {
-                    out.extend(entry.0);
-                }
-                Ok(List(out))
-            }
-        }
+/// The next entry of a list.
+struct Entry<'a, T>(&'a mut Vec<T>);
 
-        deserializer.deserialize_seq(Entries(PhantomData))
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Entry<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        attempt(deserializer, Push(self.0))
+    }
+}
+
+struct Push<'a, T>(&'a mut Vec<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        T::deserialize(deserializer).map(|value| self.0.push(value))
     }
 }
 
 /// A map without the entries that cannot be read.
-pub(crate) struct Map<T>(BTreeMap<String, T>);
+struct Map<'a, T>(&'a mut BTreeMap<String, T>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Map<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<'_, T> {
+    type Value = ();
 
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Map<T>;
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Map<T>, A::Error> {
-                let mut out = BTreeMap::new();
-                while let Some((name, entry)) = entries.next_entry::<String, Attempt<T>>()? {
-                    out.extend(entry.0.map(|value| (name, value)));
-                }
-                Ok(Map(out))
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut out = BTreeMap::new();
+        while let Some(name) = entries.next_key::<String>()? {
+            let mut entry = None;
+            entries.next_value_seed(Value(&mut entry))?;
+            out.extend(entry.map(|value| (name, value)));
         }
+        *self.0 = out;
+        Ok(())
+    }
+}
 
-        deserializer.deserialize_map(Entries(PhantomData))
+/// The value of an entry of a map.
+struct Value<'a, T>(&'a mut Option<T>);
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Value<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        attempt(deserializer, Required(self.0))
     }
 }

@@ -4,12 +4,13 @@
 //! an entry of a list or of a map that cannot be read is left out where the type can do without it, and reported with
 //! its path and value. Sums of money and their currency are never left out where they are required: a
 //! response with an unreadable `amount` is an error that names it. Which fields a type can do without, the generated
-//! types say themselves, see `field`; how they are read, see `reader`.
+//! types say themselves, see `object` and `field`; how they are read, see `reader`.
 //!
 //! Sending is the opposite: a request that breaks a rule of the interface is refused.
 
 mod field;
 mod notes;
+pub(crate) mod object;
 mod path;
 mod reader;
 
@@ -19,7 +20,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-pub(crate) use field::{entries, field};
 use notes::Notes;
 pub use path::JsonPath;
 use path::Step;
@@ -34,6 +34,13 @@ pub struct Read<T> {
     pub value: T,
     /// Fields that are not of the type that this version of the crate knows. Empty for an ordinary response.
     pub skipped_fields: Vec<SkippedField>,
+}
+
+impl<T> Read<T> {
+    /// A value that was read as it is.
+    fn whole(value: T) -> Self {
+        Self { value, skipped_fields: Vec::new() }
+    }
 }
 
 /// A field that a response was read without.
@@ -71,6 +78,15 @@ pub struct Rows<T> {
     pub total: usize,
 }
 
+/// A row that is read as it is, where it stays: rows are large, and moving them takes as long as reading some fields.
+struct Row<T>(Read<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(deserializer).map(|value| Self(Read::whole(value)))
+    }
+}
+
 /// A row that could not be read.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
@@ -89,11 +105,12 @@ pub struct UnreadableRow {
 /// hold a [`RawValue`](serde_json::value::RawValue), since that is known to the deserializer of `serde_json` alone.
 ///
 /// # Errors
-/// When it is not JSON, or lacks a field that the type requires.
+/// When it is not JSON in UTF-8, or lacks a field that the type requires.
 pub fn from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Read<T>, Unreadable> {
-    match from_text(json) {
-        Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
-        None => lenient(&to_text(&parse(json)?)?, &JsonPath::root()),
+    let text = utf8(json)?;
+    match from_text(text) {
+        Some(value) => Ok(Read::whole(value)),
+        None => lenient(&to_text(&parse(text)?)?, &JsonPath::root()),
     }
 }
 
@@ -110,12 +127,12 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<Read<T>, Unreadab
 /// # Errors
 /// When it is not a JSON list.
 pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unreadable> {
-    if let Some(values) = from_text::<Vec<T>>(json) {
-        let total = values.len();
-        let rows = values.into_iter().map(|value| Read { value, skipped_fields: Vec::new() }).collect();
-        return Ok(Rows { rows, unreadable: Vec::new(), total });
+    let text = utf8(json)?;
+    if let Some(rows) = from_text::<Vec<Row<T>>>(text) {
+        let total = rows.len();
+        return Ok(Rows { rows: rows.into_iter().map(|row| row.0).collect(), unreadable: Vec::new(), total });
     }
-    let Value::Array(values) = parse(json)? else {
+    let Value::Array(values) = parse(text)? else {
         return Err(Unreadable { path: JsonPath::root(), problem: "a list was expected".to_owned() });
     };
     let mut out = Rows { rows: Vec::new(), unreadable: Vec::new(), total: values.len() };
@@ -130,12 +147,12 @@ pub fn list_from_slice<T: DeserializeOwned>(json: &[u8]) -> Result<Rows<T>, Unre
 
 /// Reads a part of a response that is read whole or kept as it came.
 pub(crate) fn whole<T: DeserializeOwned>(object: &serde_json::Map<String, Value>) -> Option<T> {
-    from_text(&serde_json::to_vec(object).ok()?)
+    from_text(&serde_json::to_string(object).ok()?)
 }
 
 /// Reads a text in which nothing is to be left out.
-pub(crate) fn from_text<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> {
-    let mut text = serde_json::Deserializer::from_slice(json);
+fn from_text<'de, T: Deserialize<'de>>(json: &'de str) -> Option<T> {
+    let mut text = serde_json::Deserializer::from_str(json);
     let value = T::deserialize(Reader::new(&mut text, &Notes::default())).ok()?;
     text.end().ok()?;
     Some(value)
@@ -144,21 +161,21 @@ pub(crate) fn from_text<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Option<T> 
 fn read_value<T: DeserializeOwned>(value: &Value, base: &JsonPath) -> Result<Read<T>, Unreadable> {
     let text = to_text(value)?;
     match from_text(&text) {
-        Some(value) => Ok(Read { value, skipped_fields: Vec::new() }),
+        Some(value) => Ok(Read::whole(value)),
         None => lenient(&text, base),
     }
 }
 
 /// Writes the text that a lenient reading reads: every name of an object stands once in it, however the response was.
-fn to_text(value: &Value) -> Result<Vec<u8>, Unreadable> {
+fn to_text(value: &Value) -> Result<String, Unreadable> {
     let problem = |_| Unreadable { path: JsonPath::root(), problem: "it cannot be written as JSON".to_owned() };
-    serde_json::to_vec(value).map_err(problem)
+    serde_json::to_string(value).map_err(problem)
 }
 
 /// Reads a text in one go, and notes what is left out. Paths are reported below `base`.
-fn lenient<T: DeserializeOwned>(text: &[u8], base: &JsonPath) -> Result<Read<T>, Unreadable> {
+fn lenient<T: DeserializeOwned>(text: &str, base: &JsonPath) -> Result<Read<T>, Unreadable> {
     let notes = Notes::lenient();
-    match T::deserialize(Reader::new(&mut serde_json::Deserializer::from_slice(text), &notes)) {
+    match T::deserialize(Reader::new(&mut serde_json::Deserializer::from_str(text), &notes)) {
         Ok(value) => {
             let skipped = notes.into_skipped().into_iter().filter_map(|part| {
                 // `null` in a map says that there is nothing: that is what leaving the entry out says too.
@@ -175,8 +192,16 @@ fn lenient<T: DeserializeOwned>(text: &[u8], base: &JsonPath) -> Result<Read<T>,
     }
 }
 
-fn parse(json: &[u8]) -> Result<Value, Unreadable> {
-    serde_json::from_slice(json).map_err(|error| Unreadable {
+/// Checks once that a text is one; string by string, that would be a tenth of the reading.
+fn utf8(json: &[u8]) -> Result<&str, Unreadable> {
+    std::str::from_utf8(json).map_err(|error| Unreadable {
+        path: JsonPath::root(),
+        problem: format!("it is not UTF-8, at byte {}", error.valid_up_to()),
+    })
+}
+
+fn parse(json: &str) -> Result<Value, Unreadable> {
+    serde_json::from_str(json).map_err(|error| Unreadable {
         path: JsonPath::root(),
         // Line and column, and not the error's text, which can quote the response.
         problem: format!("it is not JSON, at line {} column {}", error.line(), error.column()),

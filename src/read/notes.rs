@@ -13,8 +13,10 @@ use super::path::Step;
 /// More than this many parts of one value that cannot be read, and it is not what it is taken for.
 const MOST: usize = 10_000;
 
-/// Fields that are never skipped where a type requires them.
-const MONEY: [&str; 2] = ["amount", "currency"];
+/// Whether a field is never skipped where a type requires it.
+pub(super) fn is_money(name: &str) -> bool {
+    matches!(name, "amount" | "currency")
+}
 
 /// What one reading notes down.
 #[derive(Default)]
@@ -66,7 +68,7 @@ impl Failure {
 
     /// How far down the last sum of money or currency stands on the way, if there is one below `depth`.
     fn money_below(&self, depth: usize) -> Option<usize> {
-        let is_money = |step: &Step| matches!(step, Step::Field(name) if MONEY.contains(&name.as_str()));
+        let is_money = |step: &Step| matches!(step, Step::Field(name) if is_money(name));
         self.path.iter().rposition(is_money).filter(|at| *at >= depth)
     }
 }
@@ -106,25 +108,32 @@ impl Notes {
     }
 
     /// Begins to read what stands one step below.
-    pub(super) fn enter(&self, step: Step) {
+    #[inline]
+    pub(super) fn enter(&self, step: impl FnOnce() -> Step) {
         if self.lenient {
-            self.path.borrow_mut().push(step);
+            self.push(step());
         }
     }
 
-    /// Ends it.
-    pub(super) fn leave(&self) {
+    /// Ends it, with a failure if there was one.
+    #[inline]
+    pub(super) fn leave(&self, error: Option<&impl fmt::Display>) {
         if self.lenient {
-            self.path.borrow_mut().pop();
+            self.pop(error.map(|error| error as &dyn fmt::Display));
         }
     }
 
-    /// Ends it with a failure.
-    pub(super) fn leave_failed(&self, error: &dyn fmt::Display) {
-        if self.lenient {
+    #[cold]
+    fn push(&self, step: Step) {
+        self.path.borrow_mut().push(step);
+    }
+
+    #[cold]
+    fn pop(&self, error: Option<&dyn fmt::Display>) {
+        if let Some(error) = error {
             self.note(error);
         }
-        self.leave();
+        self.path.borrow_mut().pop();
     }
 
     /// Notes a failure at this place, unless it comes from further down.

@@ -83,7 +83,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Reader<'_, D> {
     /// A newtype is what it holds, in JSON. An attempt is read from its own text, behind which reading goes on whatever
     /// is wrong with it.
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
-        if name == ATTEMPT && self.notes.is_lenient() {
+        if self.notes.is_lenient() && name == ATTEMPT {
             let text = <&RawValue>::deserialize(self.inner)?;
             return visitor.visit_seq(Attempt { text: Some(text), notes: self.notes }).map_err(D::Error::custom);
         }
@@ -112,7 +112,7 @@ impl<'de> SeqAccess<'de> for Attempt<'_, 'de> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, serde_json::Error> {
         let Some(text) = self.text.take() else { return Ok(None) };
         let skipped_before = self.notes.count();
-        let mut inner = serde_json::Deserializer::from_slice(text.get().as_bytes());
+        let mut inner = serde_json::Deserializer::from_str(text.get());
         match seed.deserialize(Reader::new(&mut inner, self.notes)) {
             Ok(value) => Ok(Some(value)),
             Err(error) => self.notes.skip(error, skipped_before, text).map(|()| None),
@@ -215,12 +215,9 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Entries<'_, A> {
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, A::Error> {
         let index = self.next;
         self.next = index.saturating_add(1);
-        self.notes.enter(Step::Index(index));
+        self.notes.enter(|| Step::Index(index));
         let outcome = self.access.next_element_seed(Reader::new(seed, self.notes));
-        match &outcome {
-            Ok(_) => self.notes.leave(),
-            Err(error) => self.notes.leave_failed(error),
-        }
+        self.notes.leave(outcome.as_ref().err());
         outcome
     }
 }
@@ -231,28 +228,29 @@ struct Fields<'n, A> {
     name: String,
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        if !self.notes.is_lenient() {
-            return self.access.next_key_seed(seed);
-        }
+impl<'de, A: MapAccess<'de>> Fields<'_, A> {
+    #[cold]
+    fn next_noted<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
         let Some(name) = self.access.next_key::<String>()? else { return Ok(None) };
         self.name = name;
         let name: StrDeserializer<'_, A::Error> = self.name.as_str().into_deserializer();
         seed.deserialize(name).map(Some)
     }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Fields<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        if self.notes.is_lenient() { self.next_noted(seed) } else { self.access.next_key_seed(seed) }
+    }
 
     // Not part of the function that reads a struct: with a hundred fields, that takes the compiler minutes.
     #[inline(never)]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
-        self.notes.enter(Step::Field(std::mem::take(&mut self.name)));
+        self.notes.enter(|| Step::Field(std::mem::take(&mut self.name)));
         let outcome = self.access.next_value_seed(Reader::new(seed, self.notes));
-        match &outcome {
-            Ok(_) => self.notes.leave(),
-            Err(error) => self.notes.leave_failed(error),
-        }
+        self.notes.leave(outcome.as_ref().err());
         outcome
     }
 }

@@ -111,6 +111,11 @@ fn what_is_not_json_or_not_an_object_is_an_error() {
     for text in ["", "{", "<html>", "[]", "null", "7", "\"text\""] {
         assert!(from_slice::<Transaction>(text.as_bytes()).is_err(), "{text}");
     }
+    let mut latin1 = transaction().to_string().into_bytes();
+    latin1[1] = 0xf8;
+    for error in [from_slice::<Transaction>(&latin1).unwrap_err(), list_from_slice::<Value>(&latin1).unwrap_err()] {
+        assert_eq!(error.problem, "it is not UTF-8, at byte 1");
+    }
 }
 
 #[test]
@@ -142,19 +147,23 @@ impl<'de> Deserialize<'de> for Counted {
     }
 }
 
-#[derive(Deserialize)]
 struct Counting {
-    #[serde(default, deserialize_with = "field")]
     entries: Vec<CountingEntry>,
 }
 
-#[derive(Deserialize)]
 struct CountingEntry {
     name: Counted,
-    #[serde(default, deserialize_with = "field")]
     note: Option<Counted>,
-    #[serde(default, deserialize_with = "field")]
     notes: std::collections::BTreeMap<String, Counted>,
+}
+
+object::objects! {
+    Counting { 0 entries "entries" Kept, }
+    CountingEntry { 0 name "name" Required, 1 note "note" Kept, 2 notes "notes" Kept, }
+    Noted { 0 entries "entries" Kept, }
+    NotedEntry { 0 a_note "a_note" Kept, 1 name "name" Required, }
+    Sum { 0 a_name "a_name" Required, 1 amount "amount" Required, }
+    Sums { 0 sums "sums" Kept, }
 }
 
 #[test]
@@ -166,7 +175,7 @@ fn each_part_is_read_once_however_many_are_wrong() {
     };
     let entries: Vec<Value> = (0..3_000).map(entry).collect();
     let text = json!({ "entries": entries }).to_string();
-    let read = lenient::<Counting>(text.as_bytes(), &JsonPath::root()).unwrap();
+    let read = lenient::<Counting>(&text, &JsonPath::root()).unwrap();
     assert_eq!(READ.take(), 1_000 + 4_000 + 4_000);
     assert_eq!(read.skipped_fields.len(), 1_000 + 2_000 + 1_000, "null in a map is no entry");
     assert_eq!(read.value.entries.len(), 2_000);
@@ -246,16 +255,12 @@ fn what_was_skipped_goes_with_what_is_skipped_around_it() {
     assert_eq!((&read.skipped_fields[0].value, read.value.entries.len()), (&entries["entries"][0], 1));
 }
 
-#[derive(Deserialize)]
 struct Noted {
-    #[serde(default, deserialize_with = "field")]
     entries: Vec<NotedEntry>,
 }
 
-#[derive(Deserialize)]
 #[allow(dead_code, reason = "read, and not looked at")]
 struct NotedEntry {
-    #[serde(default, deserialize_with = "field")]
     a_note: Option<String>,
     name: String,
 }
@@ -284,4 +289,39 @@ fn a_name_that_stands_twice_fails_no_response() {
     let text = transaction().to_string().replacen('{', "{\"amount\":7,", 1);
     let read = from_slice::<Transaction>(text.as_bytes()).unwrap();
     assert_eq!((read.value.amount, paths(&read.skipped_fields)), (1000, vec!["$.events[1].error.type".to_owned()]));
+}
+
+#[allow(dead_code, reason = "read, and not looked at")]
+struct Sum {
+    a_name: String,
+    amount: i64,
+}
+
+struct Sums {
+    sums: Vec<Sum>,
+}
+
+/// Only then the whole response fails: a part that names another field is left out, and a sum of money with it.
+#[test]
+fn of_what_is_missing_the_sum_of_money_is_named() {
+    let read = |sum: Value| from_value::<Sums>(json!({ "sums": [sum] }));
+    let error = read(json!({})).map(|read| read.skipped_fields).unwrap_err();
+    assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.sums[0].amount".into(), "required field missing"));
+    let without_name = read(json!({ "amount": 7 })).unwrap();
+    assert_eq!((paths(&without_name.skipped_fields), without_name.value.sums.len()), (vec!["$.sums[0]".to_owned()], 0));
+}
+
+/// A field that nobody knows is kept where the type keeps such, whatever it holds, and passed over elsewhere.
+#[test]
+fn what_nobody_knows_is_kept_or_passed_over() {
+    let news = json!({ "nested": [1.5, null, { "a": "b" }] });
+    let mut more = transaction();
+    more["events"] = json!([]);
+    more["news"] = news.clone();
+    more["billing_address"] = json!({ "country": "NO", "news": news });
+    let read = from_value::<Transaction>(more).unwrap();
+    assert!(read.skipped_fields.is_empty());
+    let address = read.value.billing_address.unwrap();
+    assert_eq!((address.country.as_deref(), address.extra.len()), (Some("NO"), 1));
+    assert_eq!(address.extra.get("news"), Some(&news));
 }

@@ -28,7 +28,7 @@ const PROGRAM: [(&str, &str); 3] = [
 const COPIED: [&str; 3] = ["ids.rs", "read", "types"];
 
 /// What of the generated code they are made of: what reads, and what its types cannot do without.
-const GENERATED: [&str; 5] = ["types.rs", "debug.rs", "enums.rs", "choices.rs", SURFACE];
+const GENERATED: [&str; 6] = ["types.rs", "reading.rs", "debug.rs", "enums.rs", "choices.rs", SURFACE];
 
 /// A workspace of clients.
 #[derive(Debug)]

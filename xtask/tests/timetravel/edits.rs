@@ -81,7 +81,8 @@ macro_rules! closed_enum {
 
 /// A list that is read as a whole or not at all.
 const WHOLE: &str = r#"
-struct Whole(Vec<Event>);
+#[derive(Clone, PartialEq, ::serde::Serialize)]
+pub struct Whole(Vec<Event>);
 
 impl<'de> ::serde::Deserialize<'de> for Whole {
     fn deserialize<D: ::serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -90,9 +91,8 @@ impl<'de> ::serde::Deserialize<'de> for Whole {
     }
 }
 
-fn whole<'de, D: ::serde::Deserializer<'de>>(from: D) -> Result<Vec<Event>, D::Error> {
-    let read: Option<Whole> = crate::read::field(from)?;
-    Ok(read.map(|read| read.0).unwrap_or_default())
+impl crate::types::redact::Hide for Whole {
+    fn hide(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result { f.write_str("[]") }
 }
 "#;
 
@@ -106,9 +106,11 @@ fn clients(spec: &Spec, older: &Revision) -> Vec<Client> {
     edit(&mut closed, "enums.rs", |text| CLOSED.to_owned() + &text.replace("crate::types::open_enum!", "closed_enum!"));
     let mut whole = named("whole", spec);
     edit(&mut whole, "types.rs", |text| {
-        let lenient = "#[serde(deserialize_with = \"crate::read::field\")]\n    pub events:";
-        text.replace(lenient, "#[serde(deserialize_with = \"whole\")]\n    pub events:") + WHOLE
+        let list = "skip_serializing_if = \"::std::vec::Vec::is_empty\")]\n    pub events: ::std::vec::Vec<Event>";
+        let option = "skip_serializing_if = \"::std::option::Option::is_none\")]\n    pub events: Option<Whole>";
+        text.replace(list, option) + WHOLE
     });
+    edit(&mut whole, "debug.rs", |text| text.replace("events list shown,", "events optional,"));
     // What the overlay removes is in the slice and not in what is generated of it.
     let mut curated = older.clone();
     curated.slice["components"]["schemas"]["Transaction"]["properties"].as_object_mut().unwrap().remove("note");

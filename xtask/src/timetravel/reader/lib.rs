@@ -11,6 +11,11 @@ mod generated {
     }
     // What is sent is not made here.
     pub mod construct {}
+    mod reading {
+        use crate::types::*;
+
+        include!("generated/reading.rs");
+    }
     mod debug {
         use crate::types::*;
 
