@@ -146,11 +146,12 @@ impl<'m, 'a> Maker<'m, 'a> {
             let open = node.choices.iter().find(|(key, _)| !decided.contains(*key));
             let way = if let Some((key, ways)) = open {
                 let names: Vec<String> = (0..ways.len()).map(|index| format!("way {index}")).collect();
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
                 let chosen = self.rarest(&format!("{path}|{}", decided.len()), &names);
                 decided.insert(key.clone());
                 ways.get(chosen).copied()
             } else if let Some((property, variants)) = &node.tagged {
-                let names: Vec<String> = variants.keys().cloned().collect();
+                let names: Vec<&str> = variants.keys().map(String::as_str).collect();
                 let chosen = self.rarest(&format!("{path}.{property}"), &names);
                 variants.iter().nth(chosen).map(|(tag, variant)| {
                     tags.insert(property.clone(), tag.clone());
@@ -166,26 +167,26 @@ impl<'m, 'a> Maker<'m, 'a> {
     }
 
     /// The value that has occurred least so far; which of several is left to chance.
-    fn rarest(&mut self, place: &str, values: &[String]) -> usize {
+    fn rarest(&mut self, place: &str, values: &[&str]) -> usize {
         if !self.counts.values.contains_key(place) {
-            let none = values.iter().map(|value| (value.clone(), 0)).collect();
+            let none = values.iter().map(|value| ((*value).to_owned(), 0)).collect();
             self.counts.values.insert(place.to_owned(), none);
         }
         let Some(counts) = self.counts.values.get_mut(place) else { return 0 };
-        let count = |index: &usize| values.get(*index).and_then(|value| counts.get(value)).copied().unwrap_or(0);
+        let count = |index: &usize| values.get(*index).and_then(|value| counts.get(*value)).copied().unwrap_or(0);
         let least = (0..values.len()).map(|index| count(&index)).min().unwrap_or(0);
         let rare: Vec<usize> = (0..values.len()).filter(|index| count(index) == least).collect();
         let chosen = rare[self.rng.usize(..rare.len())];
-        *counts.entry(values[chosen].clone()).or_default() += 1;
+        *counts.entry(values[chosen].to_owned()).or_default() += 1;
         chosen
     }
 
-    fn one_of(&mut self, values: &[Value], place: &Place<'m>) -> Result<Value> {
+    fn one_of(&mut self, values: &[(Value, String)], place: &Place<'m>) -> Result<Value> {
         if values.is_empty() {
             bail!("{}: an enum without a value", place.path);
         }
-        let names: Vec<String> = values.iter().map(ToString::to_string).collect();
-        let chosen = values[self.rarest(&place.path, &names)].clone();
+        let names: Vec<&str> = values.iter().map(|(_, name)| name.as_str()).collect();
+        let chosen = values[self.rarest(&place.path, &names)].0.clone();
         if chosen.is_string() {
             self.enums.push(place.pointer.clone());
         }

@@ -18,7 +18,8 @@ use crate::model::{Limit, Model, SchemaId, contradictions};
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub(super) kind: Option<String>,
-    pub(super) values: Option<Vec<Value>>,
+    /// The values of an enum, each with its JSON, by which it is counted.
+    pub(super) values: Option<Vec<(Value, String)>>,
     pub(super) properties: BTreeMap<String, Property>,
     pub(super) items: Option<SchemaId>,
     /// The schema of properties that are not listed.
@@ -91,8 +92,12 @@ impl Node {
         if let Some(values) = &schema.values {
             let types = schema.types();
             let fits = |value: &&String| types.is_none_or(|types| contradictions::of_type(value, types));
-            let parsed = values.order.iter().filter(fits).map(|value| serde_json::from_str(value));
-            node.values = Some(parsed.collect::<Result<_, _>>()?);
+            let parsed = values.order.iter().filter(fits).map(|value| {
+                let value: Value = serde_json::from_str(value)?;
+                let name = value.to_string();
+                Ok((value, name))
+            });
+            node.values = Some(parsed.collect::<Result<_>>()?);
         }
         for (name, property) in &schema.properties {
             let schema = property.described.as_ref().map(|below| below.schema);

@@ -90,7 +90,7 @@ impl Workspace {
             self.members.iter().map(|name| format!("\n[profile.dev.package.client-{name}]\nopt-level = 0\n")).collect();
         let root = format!(
             "[workspace]\nmembers = [\"program\", {}]\nresolver = \"3\"\n\n\
-             [profile.dev]\nopt-level = 1\ndebug = false\ndebug-assertions = false\nincremental = false\n{plain}",
+             [profile.dev]\nopt-level = 2\ndebug = false\ndebug-assertions = false\nincremental = false\n{plain}",
             quoted.join(", ")
         );
         write(&dir.join("Cargo.toml"), &root)?;
@@ -188,9 +188,9 @@ fn operations(surface: &Surface) -> String {
         let _ = writeln!(arms, "        {title:?} => crate::{function}::<types::{target}>(body),");
     }
     format!(
-        "use serde_json::Value;\n\nuse crate::{{Back, types}};\n\n\
+        "use crate::{{Back, types}};\n\n\
          /// Reads the response of an operation.\n\
-         pub fn read(operation: &str, body: &Value) -> Back {{\n    match operation {{\n{arms}        \
+         pub fn read(operation: &str, body: &str) -> Back {{\n    match operation {{\n{arms}        \
          _ => Err(\"no operation of this revision\".to_owned()),\n    }}\n}}\n"
     )
 }

@@ -14,7 +14,7 @@ const EXAMPLES: usize = 20;
 type SkippedField = (String, Value, String);
 
 /// Reads a response: what it is written back as and what was skipped, or why it cannot be read.
-type Read = fn(&str, &Value) -> Result<(Value, Vec<SkippedField>), String>;
+type Read = fn(&str, &str) -> Result<(Value, Vec<SkippedField>), String>;
 
 /// A client of one revision.
 pub(crate) struct Client {
@@ -202,7 +202,13 @@ impl Walk<'_> {
     ) {
         let lengths = (self.pointer.len(), self.path.len());
         self.pointer.push('/');
-        self.pointer.push_str(&escape(name));
+        for letter in name.chars() {
+            match letter {
+                '~' => self.pointer.push_str("~0"),
+                '/' => self.pointer.push_str("~1"),
+                letter => self.pointer.push(letter),
+            }
+        }
         if !self.gone.is_empty() {
             self.path.push_str(&(self.client.field)(name));
         }
@@ -300,8 +306,4 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
-}
-
-fn escape(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

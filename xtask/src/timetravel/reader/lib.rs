@@ -1,7 +1,6 @@
 //! The client of one revision, as far as it reads: the generated types, and the crate's own reader.
 //!
-//! The modules are private, so that nothing but what reading uses is compiled to machine code. A response is read as a
-//! tree: that the crate reads a text in the same way is for its own tests to show, and would double the code.
+//! The modules are private, so that nothing but what reading uses is compiled to machine code.
 
 mod generated {
     #![allow(warnings, clippy::all)]
@@ -56,27 +55,24 @@ pub fn field(name: &str) -> String {
     read::JsonPath::root().field(name).to_string()[1..].to_owned()
 }
 
-fn told(skipped_fields: Vec<read::SkippedField>) -> Vec<SkippedField> {
-    skipped_fields.into_iter().map(|gone| (gone.path.to_string(), gone.value, gone.expected)).collect()
-}
-
 /// Reads one object, as a client does for a call that gives one.
-fn one<T: DeserializeOwned + Serialize>(body: &Value) -> Back {
-    let read = read::from_value::<T>(body.clone()).map_err(|error| error.to_string())?;
-    Ok((serde_json::to_value(&read.value).map_err(|error| error.to_string())?, told(read.skipped_fields)))
+fn one<T: DeserializeOwned + Serialize>(body: &str) -> Back {
+    back(read::from_slice::<T>(body.as_bytes()).map_err(|error| error.to_string())?)
 }
 
 /// Reads a list row by row, as a client does for a page.
-fn list<T: DeserializeOwned + Serialize>(body: &Value) -> Back {
-    let Value::Array(values) = body else { return Err("a list was expected".to_owned()) };
-    let mut rows = Vec::new();
-    let mut skipped_fields = Vec::new();
-    for (index, value) in values.iter().enumerate() {
-        let (row, gone) = one::<T>(value)?;
-        rows.push(row);
-        // Told from the row; in the list it stands below the place of the row.
-        let below = gone.into_iter().map(|(path, value, expected)| (format!("$[{index}]{}", &path[1..]), value, expected));
-        skipped_fields.extend(below);
+fn list<T: DeserializeOwned + Serialize>(body: &str) -> Back {
+    let read = read::list_from_slice::<T>(body.as_bytes()).map_err(|error| error.to_string())?;
+    if let Some(row) = read.unreadable.first() {
+        return Err(row.error.to_string());
     }
-    Ok((Value::Array(rows), skipped_fields))
+    let rows: Result<Vec<_>, String> = read.rows.into_iter().map(back).collect();
+    let (rows, skipped): (Vec<_>, Vec<_>) = rows?.into_iter().unzip();
+    Ok((Value::Array(rows), skipped.concat()))
+}
+
+fn back<T: Serialize>(read: read::Read<T>) -> Back {
+    let value = serde_json::to_value(&read.value).map_err(|error| error.to_string())?;
+    let told = |gone: read::SkippedField| (gone.path.to_string(), gone.value, gone.expected);
+    Ok((value, read.skipped_fields.into_iter().map(told).collect()))
 }

@@ -39,7 +39,7 @@ fn main() {
         for (name, operation) in &header.clients {
             let client = &clients[name.as_str()];
             let outcome = outcomes.entry(format!("{name} {}", header.later)).or_default();
-            let read = (client.read)(operation, &response);
+            let read = (client.read)(operation, &body);
             outcome.take(client, operation, &response, read, &header.enums, header.documented);
         }
     }
