@@ -325,3 +325,21 @@ fn what_nobody_knows_is_kept_or_passed_over() {
     assert_eq!((address.country.as_deref(), address.extra.len()), (Some("NO"), 1));
     assert_eq!(address.extra.get("news"), Some(&news));
 }
+
+/// However deep a response nests, it is read or refused: the stack of a thread is large enough for either.
+#[test]
+fn what_is_nested_deep_is_read_or_refused() {
+    for (depth, is_read) in [(1, true), (60, true), (70, false), (20_000, false)] {
+        for shipment in [
+            "{\"amount\":1,\"line_id\":\"a\",\"id\":\"b\",\"operator\":\"c\",\"title\":\"d\"",
+            "{\"amount\":1,\"fee_split\":7",
+        ] {
+            let options = format!("{shipment},\"shipments\":[").repeat(depth) + &"]}".repeat(depth);
+            let text = transaction().to_string().replacen('{', &format!("{{\"shipping_option\":{options},"), 1);
+            let read = std::thread::Builder::new()
+                .stack_size(2 << 20)
+                .spawn(move || from_slice::<Transaction>(text.as_bytes()).is_ok());
+            assert_eq!(read.unwrap().join().unwrap(), is_read, "{depth}: {shipment}");
+        }
+    }
+}
