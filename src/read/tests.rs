@@ -164,6 +164,7 @@ object::objects! {
     NotedEntry { 0 a_note "a_note" Kept, 1 name "name" Required, }
     Sum { 0 a_name "a_name" Required, 1 amount "amount" Required, }
     Sums { 0 sums "sums" Kept, }
+    Needed { 0 names "names" Entries, }
 }
 
 #[test]
@@ -309,6 +310,21 @@ fn of_what_is_missing_the_sum_of_money_is_named() {
     assert_eq!((error.path.to_string(), error.problem.as_str()), ("$.sums[0].amount".into(), "required field missing"));
     let without_name = read(json!({ "amount": 7 })).unwrap();
     assert_eq!((paths(&without_name.skipped_fields), without_name.value.sums.len()), (vec!["$.sums[0]".to_owned()], 0));
+}
+
+struct Needed {
+    names: Vec<String>,
+}
+
+#[test]
+fn a_list_that_a_type_needs_is_read_without_entries_and_not_left_out() {
+    let read = |value: Value| from_value::<Needed>(value);
+    assert_eq!(read(json!({ "names": ["a", "b"] })).unwrap().value.names, ["a", "b"]);
+    let some = read(json!({ "names": ["a", 7] })).unwrap();
+    assert_eq!((some.value.names, paths(&some.skipped_fields)), (vec!["a".to_owned()], vec!["$.names[1]".to_owned()]));
+    for lost in [json!({}), json!({ "names": null }), json!({ "names": "a" })] {
+        assert_eq!(read(lost).map(|read| read.skipped_fields).unwrap_err().path.to_string(), "$.names");
+    }
 }
 
 /// A field that nobody knows is kept where the type keeps such, whatever it holds, and passed over elsewhere.
