@@ -31,6 +31,16 @@ fn a_good_response_is_read_whole() {
     assert_eq!(read.value.status, Some(TransactionStatus::Captured));
 }
 
+/// Nothing is left out of a good response, so it is read in one go; serde alone reads the same.
+#[test]
+fn a_good_response_is_read_once() {
+    let mut good = transaction();
+    good["events"][1]["error"]["type"] = json!(["DECLINED"]);
+    let read = from_text::<Transaction>(&good.to_string()).unwrap();
+    assert_eq!((read.status.clone(), read.events.len()), (Some(TransactionStatus::Captured), 2));
+    assert_eq!(serde_json::from_value::<Transaction>(good).unwrap(), read);
+}
+
 #[test]
 fn a_field_of_another_type_costs_only_itself() {
     let read = from_value::<Transaction>(transaction()).unwrap();
