@@ -223,10 +223,10 @@ fn nothing_changes(revision: &str, document: &Value, stale: Stale) {
 
 #[test]
 fn nothing_changes_on_any_recorded_revision() {
-    let revisions = timetravel::revisions(&Spec::here().history()).unwrap();
-    let (newest, older) = revisions.split_last().unwrap();
-    nothing_changes(&newest.date, &newest.slice, Stale::Refuse);
-    for revision in older {
+    let spec = Spec::here();
+    nothing_changes("pinned", &spec.slice().unwrap(), Stale::Refuse);
+    // The overlay need not fit what was published before.
+    for revision in timetravel::revisions(&spec.history()).unwrap() {
         nothing_changes(&revision.date, &revision.slice, Stale::Skip);
     }
 }

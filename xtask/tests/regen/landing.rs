@@ -3,7 +3,6 @@
 use serde_json::json;
 use xtask::overlay::Stale;
 use xtask::regen::{Landed, Options, Spec};
-use xtask::schema;
 
 use crate::{Small, property};
 
@@ -72,8 +71,6 @@ fn what_is_new_gets_a_stub_that_fails_the_check() {
 #[test]
 fn the_pinned_files_belong_together() {
     Spec::here().check().unwrap();
-    let slice = Spec::here().slice().unwrap();
-    assert_eq!(schema::operations(&slice).len(), 14, "thirteen published operations and the token call");
 }
 
 /// Takes over the document with a changelog, and returns what the changelog then says.
