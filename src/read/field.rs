@@ -46,7 +46,7 @@ impl<'de, F: Field<'de>> DeserializeSeed<'de> for Kept<'_, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        attempt(deserializer, Present(self.0))
+        Attempt(Present(self.0)).deserialize(deserializer)
     }
 }
 
@@ -76,14 +76,15 @@ impl<'de, F: Field<'de>> DeserializeSeed<'de> for Entries<'_, F> {
 }
 
 /// Reads a part that a lenient reader may skip.
-fn attempt<'de, D: Deserializer<'de>, S>(deserializer: D, seed: S) -> Result<(), D::Error>
-where
-    S: DeserializeSeed<'de, Value = ()>,
-{
-    deserializer.deserialize_newtype_struct(ATTEMPT, Attempt(seed))
-}
-
 struct Attempt<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value = ()>> DeserializeSeed<'de> for Attempt<S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_newtype_struct(ATTEMPT, self)
+    }
+}
 
 impl<'de, S: DeserializeSeed<'de, Value = ()>> Visitor<'de> for Attempt<S> {
     type Value = ();
@@ -145,23 +146,13 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<'_, T> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let mut out = Vec::new();
-        while entries.next_element_seed(Entry(&mut out))?.is_some() {}
+        while entries.next_element_seed(Attempt(Push(&mut out)))?.is_some() {}
         *self.0 = out;
         Ok(())
     }
 }
 
 /// The next entry of a list.
-struct Entry<'a, T>(&'a mut Vec<T>);
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Entry<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        attempt(deserializer, Push(self.0))
-    }
-}
-
 struct Push<'a, T>(&'a mut Vec<T>);
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Push<'_, T> {
@@ -186,21 +177,10 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Map<'_, T> {
         let mut out = BTreeMap::new();
         while let Some(name) = entries.next_key::<String>()? {
             let mut entry = None;
-            entries.next_value_seed(Value(&mut entry))?;
+            entries.next_value_seed(Attempt(Required(&mut entry)))?;
             out.extend(entry.map(|value| (name, value)));
         }
         *self.0 = out;
         Ok(())
-    }
-}
-
-/// The value of an entry of a map.
-struct Value<'a, T>(&'a mut Option<T>);
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Value<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        attempt(deserializer, Required(self.0))
     }
 }

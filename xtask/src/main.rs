@@ -69,7 +69,7 @@ enum Task {
     },
     /// Edit a copy of the workspace as a revision of upstream would, and build and use it without an edit by hand.
     Revision {
-        /// Also run the client's own tests on it.
+        /// Also run all tests on it: only snapshots may differ.
         #[arg(long)]
         tests: bool,
     },

@@ -2,7 +2,6 @@
 //!
 //! Nothing here decides anything; [`crate::slice`] and the passes do.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
@@ -115,11 +114,8 @@ pub fn ref_name(target: &str) -> &str {
 
 /// A key as a JSON Pointer writes it.
 #[must_use]
-pub fn escape(key: &str) -> Cow<'_, str> {
-    if !key.contains(['~', '/']) {
-        return key.into();
-    }
-    key.replace('~', "~0").replace('/', "~1").into()
+pub fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// One operation of a document.

@@ -94,7 +94,7 @@ impl<'a> Document<'a> {
         loop {
             match entry.key {
                 Key::Root => break,
-                Key::Name(name) => keys.push(crate::schema::escape(name).into_owned()),
+                Key::Name(name) => keys.push(crate::schema::escape(name)),
                 Key::Index(index) => keys.push(index.to_string()),
             }
             entry = self.entry(entry.holder);

@@ -202,13 +202,7 @@ impl Walk<'_> {
     ) {
         let lengths = (self.pointer.len(), self.path.len());
         self.pointer.push('/');
-        for letter in name.chars() {
-            match letter {
-                '~' => self.pointer.push_str("~0"),
-                '/' => self.pointer.push_str("~1"),
-                letter => self.pointer.push(letter),
-            }
-        }
+        self.pointer.push_str(&escape(name));
         if !self.gone.is_empty() {
             self.path.push_str(&(self.client.field)(name));
         }
@@ -306,4 +300,8 @@ fn kind(value: &Value) -> &'static str {
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+fn escape(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
 }
