@@ -59,8 +59,8 @@ enum Task {
     },
     /// Read, with clients made of older revisions, what every later revision may return.
     Timetravel {
-        /// At least so many generated responses of each revision. As many as it takes to show every value and every
-        /// choice once are made in any case: some 1,300.
+        /// At least so many generated responses of each revision that hold by chance what they may hold. Others show every
+        /// value and every choice once in any case: some 700 together.
         #[arg(long, default_value_t = 1)]
         least: usize,
         /// Decides the responses.

@@ -1,22 +1,24 @@
 //! What has occurred where, over all instances of an operation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has occurred, by its place: `GET /sessions/{id} $.order.items[].vat`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Optional fields: how often there, how often not.
+    /// What may be there or not (optional fields, entries of lists and maps, values that may be null): how often either.
     pub optional: BTreeMap<String, (usize, usize)>,
     /// Enums, and choices by the number of the way: how often each value.
     pub values: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Counts {
-    /// Whether every optional field was there and was not, and every value occurred.
+    /// The places where something has not occurred.
     #[must_use]
-    pub fn complete(&self) -> bool {
-        let all = self.optional.values().all(|(there, not)| *there > 0 && *not > 0);
-        all && self.values.values().all(|values| values.values().all(|count| *count > 0))
+    pub fn open(&self) -> BTreeSet<String> {
+        let optional =
+            self.optional.iter().filter(|(_, (there, not))| *there == 0 || *not == 0).map(|(place, _)| place);
+        let values = self.values.iter().filter(|(_, values)| values.values().any(|count| *count == 0));
+        optional.chain(values.map(|(place, _)| place)).cloned().collect()
     }
 
     /// What has not occurred.

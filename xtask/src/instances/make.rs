@@ -28,10 +28,18 @@ pub(super) struct Maker<'m, 'a> {
     root: Option<&'m Kind>,
     rng: Rng,
     pub(super) counts: Counts,
-    /// How likely an optional field is there in the value that is being made.
-    likely: f64,
+    decides: Decides,
     enums: Vec<String>,
     examples: Option<Examples>,
+}
+
+/// What decides whether that which may be in a value is in it.
+#[derive(Debug)]
+pub(super) enum Decides {
+    /// Chance, this likely.
+    Chance(f64),
+    /// Whether it leads to one of these places, where something has not occurred.
+    Open(BTreeSet<String>),
 }
 
 /// Which examples of the document a value is put together of.
@@ -56,28 +64,31 @@ struct Place<'m> {
     inside: Rc<Vec<Part>>,
 }
 
+impl Decides {
+    /// Of every four, the first holds everything, the second only what is required, the third nearly everything, so that
+    /// what lies deep is left out in its turn, and the fourth about half.
+    pub(super) fn of_turn(index: usize) -> Self {
+        Self::Chance([1.0, 0.0, 0.95, 0.5][index % 4])
+    }
+}
+
 impl<'m, 'a> Maker<'m, 'a> {
     pub(super) fn new(nodes: &'m mut Nodes<'a>, wish: &'m Wish, root: Option<&'m Kind>, seed: u64) -> Self {
         let rng = Rng::with_seed(seed);
-        Self { nodes, wish, root, rng, counts: Counts::default(), likely: 1.0, enums: Vec::new(), examples: None }
+        let decides = Decides::Chance(1.0);
+        Self { nodes, wish, root, rng, counts: Counts::default(), decides, enums: Vec::new(), examples: None }
     }
 
-    /// A value and the pointers of its enums. Of every four, the first holds everything, the second only what is
-    /// required, and the third nearly everything, so that what lies deep is left out in its turn.
-    pub(super) fn make(&mut self, schema: SchemaId, index: usize) -> Result<(Value, Vec<String>)> {
-        self.likely = match index % 4 {
-            0 => 1.0,
-            1 => 0.0,
-            2 => 0.95,
-            _ => self.rng.f64(),
-        };
+    /// A value and the pointers of its enums.
+    pub(super) fn make(&mut self, schema: SchemaId, decides: Decides) -> Result<(Value, Vec<String>)> {
+        self.decides = decides;
         let value = self.root(schema)?;
         Ok((value, std::mem::take(&mut self.enums)))
     }
 
     /// The response as the document shows it: its examples, and values of ours only where it has none.
     pub(super) fn documented(&mut self, schema: SchemaId, examples: Examples) -> Result<Value> {
-        (self.likely, self.examples) = (1.0, Some(examples));
+        (self.decides, self.examples) = (Decides::Chance(1.0), Some(examples));
         let kept = std::mem::take(&mut self.counts);
         let value = self.root(schema);
         (self.examples, self.counts) = (None, kept);
@@ -109,12 +120,13 @@ impl<'m, 'a> Maker<'m, 'a> {
         {
             return Ok(Some(example.clone()));
         }
+        // Before a choice is made: what is null shows nothing of it.
+        if node.nullable && !self.takes(&format!("{}|null", place.path), &place.path) {
+            return Ok(Some(Value::Null));
+        }
         let mut tags = BTreeMap::new();
         if !node.choices.is_empty() || node.tagged.is_some() {
             (node, tags) = self.decide(schema, node, &place.path)?;
-        }
-        if node.nullable && self.rng.u8(..8) == 0 {
-            return Ok(Some(Value::Null));
         }
         if let Some(values) = &node.values {
             return self.one_of(values, place).map(Some);
@@ -211,7 +223,7 @@ impl<'m, 'a> Maker<'m, 'a> {
             }
             let is_essential = field.is_some_and(|field| field.presence == Presence::Required);
             let required = property.required || is_essential;
-            let wanted = required || self.wanted(&below.path);
+            let wanted = required || self.wanted(&below.path, &below.path);
             let made = match property.schema {
                 Some(schema) if wanted => self.value(schema, &below)?,
                 None if wanted => Some(json!("any")),
@@ -219,22 +231,27 @@ impl<'m, 'a> Maker<'m, 'a> {
             };
             match (made, required) {
                 (Some(value), _) => {
-                    self.count(&below.path, required, true);
+                    if !required {
+                        self.count(&below.path, true);
+                    }
                     out.insert(name.clone(), value);
                 }
                 (None, true) => bail!("{} holds itself without an end", below.path),
                 // What is too deep to be made has not been left out by chance: it is not counted.
                 (None, false) if wanted => {}
-                (None, false) => self.count(&below.path, false, false),
+                (None, false) => self.count(&below.path, false),
             }
         }
         if !node.is_closed && (node.others.is_some() || node.properties.is_empty()) {
             let free = Value::Object(Map::new());
-            for index in 0..self.rng.usize(..3) {
+            let path = format!("{}.*", place.path);
+            let wanted = self.wanted(&path, &path);
+            let before = out.len();
+            for index in 0..self.a_few(wanted) {
                 let name = format!("own_{index}");
                 let below = Place {
                     pointer: format!("{}/{name}", place.pointer),
-                    path: format!("{}.*", place.path),
+                    path: path.clone(),
                     is_whole: false,
                     kind: match place.kind {
                         Some(Kind::Map(values)) => Some(values),
@@ -245,37 +262,49 @@ impl<'m, 'a> Maker<'m, 'a> {
                 let made = node.others.map_or_else(|| Ok(Some(free.clone())), |schema| self.value(schema, &below))?;
                 out.extend(made.map(|value| (name, value)));
             }
+            if wanted == (out.len() > before) {
+                self.count(&path, wanted);
+            }
         }
         Ok(Value::Object(out))
     }
 
-    /// Whether an optional field is to be there: by chance, and rather what has not yet occurred.
-    fn wanted(&mut self, path: &str) -> bool {
-        let (there, not) = self.counts.optional.get(path).copied().unwrap_or_default();
-        if self.likely <= 0.0 || self.likely >= 1.0 {
-            return self.likely >= 1.0;
+    /// Whether that which may be at a place is to be there: what decides it does, and rather what has not yet occurred.
+    fn wanted(&mut self, place: &str, below: &str) -> bool {
+        let (there, not) = self.counts.optional.get(place).copied().unwrap_or_default();
+        match &self.decides {
+            Decides::Chance(likely) if *likely <= 0.0 || *likely >= 1.0 => *likely >= 1.0,
+            _ if there == 0 => true,
+            _ if not == 0 && self.rng.bool() => false,
+            Decides::Chance(likely) => self.rng.f64() < *likely,
+            Decides::Open(open) => {
+                let mut near = open.range(below.to_owned()..).take_while(|place| place.starts_with(below));
+                near.any(|place| matches!(place.as_bytes().get(below.len()), None | Some(b'.' | b'[' | b'|')))
+            }
         }
-        if there == 0 || (not == 0 && self.rng.bool()) {
-            return there == 0;
-        }
-        self.rng.f64() < self.likely
     }
 
-    fn count(&mut self, path: &str, required: bool, there: bool) {
-        if !required {
-            let counts = self.counts.optional.entry(path.to_owned()).or_default();
-            *(if there { &mut counts.0 } else { &mut counts.1 }) += 1;
-        }
+    /// Whether it is to be there, counted.
+    fn takes(&mut self, place: &str, below: &str) -> bool {
+        let wanted = self.wanted(place, below);
+        self.count(place, wanted);
+        wanted
+    }
+
+    fn count(&mut self, place: &str, there: bool) {
+        let counts = self.counts.optional.entry(place.to_owned()).or_default();
+        *(if there { &mut counts.0 } else { &mut counts.1 }) += 1;
     }
 
     fn list(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
-        // Lists are short: how many entries there are is nothing that reading depends on.
-        let usual = if self.likely >= 1.0 { [1, 1, 1, 2] } else { [0, 1, 1, 2] }[self.rng.usize(..4)];
+        let path = format!("{}[]", place.path);
+        let is_optional = node.fewest == 0 && node.most_items != Some(0);
+        let wanted = !is_optional || self.wanted(&path, &path);
         let mut out = Vec::new();
-        for index in 0..usual.min(node.most_items.unwrap_or(usize::MAX)).max(node.fewest) {
+        for index in 0..self.a_few(wanted).min(node.most_items.unwrap_or(usize::MAX)).max(node.fewest) {
             let below = Place {
                 pointer: format!("{}/{index}", place.pointer),
-                path: format!("{}[]", place.path),
+                path: path.clone(),
                 is_whole: place.is_whole,
                 kind: match place.kind {
                     Some(Kind::List(items)) => Some(items),
@@ -290,7 +319,15 @@ impl<'m, 'a> Maker<'m, 'a> {
                 None => break,
             }
         }
+        if is_optional && wanted != out.is_empty() {
+            self.count(&path, wanted);
+        }
         Ok(Value::Array(out))
+    }
+
+    /// Lists and maps are short: how many entries there are is nothing that reading depends on.
+    fn a_few(&mut self, wanted: bool) -> usize {
+        if wanted { [1, 1, 1, 2][self.rng.usize(..4)] } else { 0 }
     }
 
     /// What the surface says of a property, where it stands in a struct or in a variant that a tag decides.

@@ -1,8 +1,10 @@
 //! JSON that fits a slice: seeded instances of what each operation may respond.
 //!
 //! [`responses`] makes them from the schemas alone, so that reading is tried on everything that the document allows and
-//! not on what we think of: over the set, every optional field is there and is not there, and every value of every
-//! enum and every way of a choice occurs at every place. The same seed gives the same set.
+//! not on what we think of: over the set, every optional field is there and is not there, every list and map is empty
+//! and is not, what may be null is and is not, and every value of every enum and every way of a choice occurs at every
+//! place. The first of each operation hold what they hold by chance; those after them are no larger than what has not
+//! occurred yet asks for. The same seed gives the same set.
 //!
 //! - `node` is what a schema of the model asks of an instance, and the choices that it leaves;
 //! - `make` makes a value of it;
@@ -20,7 +22,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 pub use counts::Counts;
-use make::{Examples, Maker};
+use make::{Decides, Examples, Maker};
 use node::Nodes;
 
 use crate::bindings::model::{Kind, Surface};
@@ -45,7 +47,7 @@ pub struct Instance {
 pub struct Wish {
     /// Decides every value.
     pub seed: u64,
-    /// At least so many, beside the documented ones; more, where that is needed to let everything occur.
+    /// At least so many by chance, beside the documented ones; others besides, until everything has occurred.
     pub least: usize,
     /// Only of these operations (`GET /transactions/{id}`); of all when empty.
     pub operations: BTreeSet<String>,
@@ -64,6 +66,9 @@ pub struct Instances {
     /// What occurs in them.
     pub counts: Counts,
 }
+
+/// So many instances of each operation hold by chance what they may hold; those after them, what has not yet occurred.
+const BY_CHANCE: usize = 24;
 
 /// So many instances of one operation and still something that has not occurred: it cannot.
 const MOST: usize = 2_000;
@@ -115,11 +120,17 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
             take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true })?;
         }
         let mut made = 0;
-        while made < share || !maker.counts.complete() {
+        loop {
+            let open = maker.counts.open();
+            let decides = match made < share.max(BY_CHANCE) {
+                true => Decides::of_turn(made),
+                false if open.is_empty() => break,
+                false => Decides::Open(open),
+            };
             if made == MOST {
                 bail!("{operation}: {} never occurs", maker.counts.missing().join(", "));
             }
-            let (json, enums) = maker.make(*schema, made).with_context(|| operation.clone())?;
+            let (json, enums) = maker.make(*schema, decides).with_context(|| operation.clone())?;
             take(Instance { operation: operation.clone(), json, enums, documented: false })?;
             made += 1;
         }
