@@ -2,8 +2,8 @@
 //!
 //! What is killed, counted and proven is in the example `fleet` of that crate; here is only how it is called.
 
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
@@ -63,14 +63,7 @@ pub fn run(stores: &Stores) -> Result<()> {
             bail!("{name} is not installed: apt-get install {package}");
         }
     }
-    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../stores/Cargo.toml");
-    let fleet = |verb: &str| {
-        let mut command = crate::cargo::cargo();
-        command.args([verb, "--quiet", "--manifest-path", manifest, "--example", "fleet"]);
-        command
-    };
-    let built = fleet("build").status().context("cannot run cargo")?;
-    ensure!(built.success(), "the fleet does not compile");
+    let fleet = build()?;
     let is_asked =
         |name: &str, case: Case| stores.case.is_none_or(|only| only == case) && (case != Case::Lost || name == "redis");
     // Workers mostly wait: the stores are tried side by side, the cases of each one after another.
@@ -79,8 +72,8 @@ pub fn run(stores: &Stores) -> Result<()> {
             if !is_asked(name, case) {
                 continue;
             }
-            let mut command = fleet("run");
-            command.args(["--", name]);
+            let mut command = Command::new(&fleet);
+            command.arg(name);
             for (option, value) in [
                 ("--payments", stores.payments.to_string()),
                 ("--workers", stores.workers.to_string()),
@@ -94,7 +87,7 @@ pub fn run(stores: &Stores) -> Result<()> {
                 Case::Stopped => Some("--stop-store"),
                 Case::Lost => Some("--lose-data"),
             });
-            let output = command.stderr(Stdio::inherit()).output().context("cannot run cargo")?;
+            let output = command.stderr(Stdio::inherit()).output().context("cannot run the fleet")?;
             println!("== {name}, {case:?}\n{}", String::from_utf8_lossy(&output.stdout));
             ensure!(output.status.success(), "{name}, {case:?}: the fleet failed; its output says what of");
         }
@@ -105,4 +98,19 @@ pub fn run(stores: &Stores) -> Result<()> {
         running.into_iter().map(|store| store.join().unwrap_or_else(|_| bail!("a store's thread panicked"))).collect()
     });
     outcomes.into_iter().collect()
+}
+
+/// Builds the fleet, with the features that the tests of the workspace are built with: then most of it is there already.
+fn build() -> Result<PathBuf> {
+    let output = crate::cargo::cargo()
+        .args(["build", "--quiet", "--workspace", "--example", "fleet", "--message-format=json-render-diagnostics"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(output.status.success(), "the fleet does not compile");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let built = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut built = built.filter_map(|unit| Some(PathBuf::from(unit["executable"].as_str()?)));
+    built.find(|path| path.file_stem().is_some_and(|name| name == "fleet")).context("cargo did not build the fleet")
 }

@@ -117,3 +117,15 @@ fn everything_that_the_document_allows_occurs() {
         }
     }
 }
+
+#[test]
+fn what_has_occurred_is_not_made_again() {
+    let made = responses(&slice("history/2026-05-07.json"), &wish(7)).unwrap();
+    for operation in wish(7).operations {
+        let own = made.all.iter().filter(|instance| instance.operation == operation && !instance.documented);
+        let sizes: Vec<usize> = own.map(|instance| instance.json.to_string().len()).collect();
+        // The first holds everything; the last only what led to the last value that was missing.
+        let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else { panic!("{operation}: none") };
+        assert!(last * 4 < *first, "{operation}: {first} bytes, then {last}");
+    }
+}
