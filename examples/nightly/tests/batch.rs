@@ -127,6 +127,8 @@ async fn one_429_pauses_all_and_all_go_on_after_it() {
         .auth_url(sandbox.auth_url())
         .pace(pace.clone())
         .journal(journal)
+        // What became of the capture that met the 429 is known when its time is up.
+        .timeout(Duration::from_secs(5))
         .build()
         .unwrap();
     let batch = Batch::new(client, pace.clone(), AT_ONCE).settle(Duration::from_secs(1));

@@ -2,6 +2,7 @@
 //! the process at any moment.
 
 use std::path::Path;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -36,6 +37,8 @@ impl File {
     pub(crate) fn open(path: &Path, account: &str) -> Result<(Self, Kept), String> {
         let read = || {
             let connection = Connection::open(path).map_err(told)?;
+            // A program that is ending lets go of it in that time; one that runs on keeps it.
+            connection.busy_timeout(Duration::from_secs(1)).map_err(told)?;
             // A write is safe once the system has it, which outlives the process.
             connection.pragma_update(None, "journal_mode", "WAL").map_err(told)?;
             connection.pragma_update(None, "synchronous", "NORMAL").map_err(told)?;

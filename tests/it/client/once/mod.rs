@@ -142,15 +142,17 @@ async fn of_many_at_the_same_moment_one_sends() {
 
 #[tokio::test]
 async fn a_lost_response_is_settled_and_a_lost_request_made_again() {
-    for kind in KINDS {
-        for (fault, received) in [(Fault::bad_gateway().after_executing(), 1), (Fault::reset(), 2)] {
+    let each = KINDS.into_iter().flat_map(|kind| {
+        [(Fault::bad_gateway().after_executing(), 1), (Fault::reset(), 2)].map(|(fault, received)| async move {
             let (sandbox, id) = ready(kind).await;
             sandbox.inject(kind, fault);
             let client = client(&sandbox, Journal::in_memory());
             assert_eq!(once(&client, kind, &id, "a").await.expect("done").outcome(), Outcome::Completed, "{kind:?}");
             assert_once(&sandbox, kind, "a", received);
-        }
-    }
+        })
+    });
+    // Side by side: each waits until nothing of its call can be on its way.
+    assert_eq!(join_all(each).await.len(), 8);
 }
 
 /// The future is dropped when the service has carried the call out and not responded.
