@@ -205,12 +205,13 @@ macro_rules! tagged_enum {
         impl<'de> ::serde::Deserialize<'de> for $name {
             fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> ::std::result::Result<Self, D::Error> {
                 let object = <$crate::types::RawObject as ::serde::Deserialize>::deserialize(deserializer)?;
-                let known = match object.get($tag).and_then(::serde_json::Value::as_str) {
-                    $(Some($text) => object.read_as::<$inner>().map(Self::$variant),)*
-                    Some(_) => None,
+                let tag = object.get($tag).filter(|tag| !tag.is_null());
+                let known = match tag.map(::serde_json::Value::as_str) {
+                    $(Some(Some($text)) => object.read_as::<$inner>().map(Self::$variant),)*
                     // The documented responses leave it out: it can be told only where there is nothing to choose.
                     None if [$($text),*].len() == 1 => None$(.or_else(|| object.read_as::<$inner>().map(Self::$variant)))*,
-                    None => None,
+                    // Another text, or no text: what it means is not known.
+                    Some(_) | None => None,
                 };
                 Ok(known.unwrap_or(Self::Unknown(object)))
             }
@@ -231,3 +232,39 @@ macro_rules! tagged_enum {
 }
 
 pub(crate) use {open_enum, tagged_enum};
+
+#[cfg(test)]
+#[allow(unreachable_pub, reason = "what the macros make is public")]
+mod tests {
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+    pub(crate) struct Limit {
+        at_most: i64,
+    }
+
+    tagged_enum! {
+        /// A choice with nothing to choose.
+        pub enum Rule by "type" {
+            AtMost(Limit) = "at_most",
+        }
+    }
+
+    #[test]
+    fn a_lone_variant_may_leave_its_tag_out_and_not_have_another() {
+        for tag in [json!({}), json!({ "type": null }), json!({ "type": "at_most" })] {
+            let mut given = tag;
+            given["at_most"] = json!(7);
+            assert_eq!(serde_json::from_value::<Rule>(given).unwrap(), Rule::AtMost(Limit { at_most: 7 }));
+        }
+        for tag in [json!(7), json!("at_least"), json!(["at_most"]), json!({}), json!(true)] {
+            let given = json!({ "type": tag, "at_most": 7 });
+            let read: Rule = serde_json::from_value(given.clone()).unwrap();
+            assert!(matches!(read, Rule::Unknown(_)), "{given}");
+            assert_eq!(read.tag(), tag.as_str());
+            assert_eq!(serde_json::to_value(read).unwrap(), given);
+        }
+    }
+}
