@@ -9,9 +9,11 @@
 //! - `node` is what a schema of the model asks of an instance, and the choices that it leaves;
 //! - `make` makes a value of it;
 //! - `counts` keeps count of what has occurred;
+//! - `damage` puts one value that does not fit into a copy;
 //! - `text` makes texts of a format or a pattern.
 
 mod counts;
+mod damage;
 mod make;
 mod node;
 mod text;
@@ -22,6 +24,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
 pub use counts::Counts;
+use damage::Damage;
 use make::{Decides, Examples, Maker};
 use node::Nodes;
 
@@ -40,6 +43,8 @@ pub struct Instance {
     pub enums: Vec<String>,
     /// Whether it is put together of the examples in the document, which need not fit their own schemas.
     pub documented: bool,
+    /// A copy in which one value is another, and the JSON Pointer of its place.
+    pub damaged: Option<(Value, String)>,
 }
 
 /// What to make.
@@ -117,8 +122,9 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
         let mut maker = Maker::new(&mut nodes, wish, roots.get(&slice::without_names(operation)), seed);
         for examples in [Examples::Outermost, Examples::Innermost] {
             let json = maker.documented(*schema, examples).with_context(|| format!("{operation}, its examples"))?;
-            take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true })?;
+            take(Instance { operation: operation.clone(), json, enums: Vec::new(), documented: true, damaged: None })?;
         }
+        let mut damage = Damage::new(seed);
         let mut made = 0;
         loop {
             let open = maker.counts.open();
@@ -131,7 +137,8 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
                 bail!("{operation}: {} never occurs", maker.counts.missing().join(", "));
             }
             let (json, enums) = maker.make(*schema, decides).with_context(|| operation.clone())?;
-            take(Instance { operation: operation.clone(), json, enums, documented: false })?;
+            let damaged = damage.of(&json);
+            take(Instance { operation: operation.clone(), json, enums, documented: false, damaged })?;
             made += 1;
         }
         counts.add(&maker.counts, operation);

@@ -1,7 +1,8 @@
 //! `cargo xtask timetravel`: clients made of older revisions read what their own and every later revision may respond.
 //!
 //! It is the proof that a client built today goes on reading: the revisions in `spec/history/` stand for what upstream
-//! does to its interface. Every response has to be read, and no value may come out altered. What a client skips,
+//! does to its interface. Every response has to be read, and no value may come out altered; of a copy with one value that
+//! does not fit, nothing may be lost but that value and what cannot do without it. What a client skips,
 //! does not know, or does not read though its own revision documents it, is a list that is reviewed: see [`review`].
 //!
 //! `workspace` builds the clients, all in one program; what is in `reader/` runs there. `whole` checks the rest of the
@@ -103,10 +104,17 @@ pub struct Outcome {
     pub values_altered: Vec<String>,
     /// By type and field, the operations and places of fields that the client does not know.
     pub unknown: BTreeMap<String, BTreeSet<String>>,
+    /// Responses in which one value did not fit.
+    pub damaged: usize,
+    /// Those that were read all the same.
+    pub damaged_read: usize,
+    /// What a value that did not fit cost beside itself and what needs it.
+    pub harmed: Vec<String>,
 }
 
 impl Pair {
-    /// Whether everything was read and nothing altered; documented examples alone show neither.
+    /// Whether everything was read, nothing altered, and no damage cost more than it had to; documented examples alone
+    /// show nothing of it.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         let outcome = &self.outcome;
@@ -115,6 +123,7 @@ impl Pair {
             && outcome.failed.is_empty()
             && outcome.enums_altered.is_empty()
             && outcome.values_altered.is_empty()
+            && outcome.harmed.is_empty()
     }
 }
 
@@ -277,7 +286,8 @@ fn wish(document: &Value, clients: &[Client], revision: &Revision, older: &[&Cli
     Wish { seed, least: 0, operations, whole, surface }
 }
 
-/// A response as the program of the clients reads it: a line of what it is, and its JSON.
+/// A response as the program of the clients reads it: a line of what it is, its JSON, and where there is one, its damaged
+/// copy.
 fn told(later: &str, clients: &[&Client], instance: &Instance) -> String {
     let known = clients.iter().filter_map(|client| Some((&client.name, client.title_of(&instance.operation)?)));
     let header = json!({
@@ -285,8 +295,10 @@ fn told(later: &str, clients: &[&Client], instance: &Instance) -> String {
         "clients": known.collect::<BTreeMap<_, _>>(),
         "enums": instance.enums,
         "documented": instance.documented,
+        "damaged": instance.damaged.as_ref().map(|(_, place)| place),
     });
-    format!("{header}\n{}\n", instance.json)
+    let damaged = instance.damaged.as_ref().map(|(json, _)| format!("{json}\n")).unwrap_or_default();
+    format!("{header}\n{}\n{damaged}", instance.json)
 }
 
 /// The next response that waits; none once all have been taken.
@@ -332,6 +344,9 @@ impl Outcome {
         self.enums_altered.extend(other.enums_altered);
         self.values_kept += other.values_kept;
         self.values_altered.extend(other.values_altered);
+        self.damaged += other.damaged;
+        self.damaged_read += other.damaged_read;
+        self.harmed.extend(other.harmed);
         for (field, places) in other.unknown {
             self.unknown.entry(field).or_default().extend(places);
         }
@@ -353,5 +368,8 @@ mod tests {
         assert!(pair(1, 31).is_clean());
         assert!(!pair(0, 30).is_clean());
         assert!(!pair(1, 30).is_clean());
+        let mut harmed = pair(1, 31);
+        harmed.outcome.harmed.push("GET / $.a".to_owned());
+        assert!(!harmed.is_clean());
     }
 }

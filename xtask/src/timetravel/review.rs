@@ -12,14 +12,14 @@ use super::Pair;
 #[must_use]
 pub fn table(pairs: &[Pair]) -> String {
     let mut out = String::from(
-        "client      responses of  generated  documented  read     enum values kept/altered/beyond  other altered  skipped\n",
+        "client      responses of  generated  documented  read     enum values kept/altered/beyond  other altered  skipped         damaged/read\n",
     );
     for pair in pairs {
         let found = &pair.outcome;
         let all = found.generated + found.documented;
         let _ = writeln!(
             out,
-            "{}  {:12}  {:9}  {:10}  {:>6.2}%  {:>14}/{}/{:<13}  {:13}  {} in {} fields",
+            "{}  {:12}  {:9}  {:10}  {:>6.2}%  {:>14}/{}/{:<13}  {:13}  {:<14}  {}/{}",
             pair.older,
             pair.later,
             found.generated,
@@ -29,16 +29,20 @@ pub fn table(pairs: &[Pair]) -> String {
             found.enums_altered.len(),
             found.enums_beyond,
             found.values_altered.len(),
-            found.skipped_fields.values().sum::<usize>(),
-            found.skipped_fields.len(),
+            format!("{} in {} fields", found.skipped_fields.values().sum::<usize>(), found.skipped_fields.len()),
+            found.damaged,
+            found.damaged_read,
         );
     }
     for pair in pairs {
         for (failure, count) in &pair.outcome.failed {
             let _ = writeln!(out, "{} reading {}, not read, {count} times: {failure}", pair.older, pair.later);
         }
-        let failures =
-            [("enum value altered", &pair.outcome.enums_altered), ("value altered", &pair.outcome.values_altered)];
+        let failures = [
+            ("enum value altered", &pair.outcome.enums_altered),
+            ("value altered", &pair.outcome.values_altered),
+            ("one value that does not fit cost more", &pair.outcome.harmed),
+        ];
         for (what, list) in failures {
             for failure in list.iter().filter(|failure| !failure.is_empty()).take(20) {
                 let _ = writeln!(out, "{} reading {}, {what}: {failure}", pair.older, pair.later);

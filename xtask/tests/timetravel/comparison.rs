@@ -22,7 +22,9 @@ fn surface() -> String {
             "free": { "type": "object" },
             "named": { "type": "object", "additionalProperties": thing },
             "way": { "$ref": "#/components/schemas/Way" },
+            "pairs": { "type": "array", "items": { "$ref": "#/components/schemas/Pair" } },
         } },
+        "Pair": { "type": "object", "required": ["one"], "properties": { "one": text, "other": text } },
         "Way": { "type": "object", "x-tagged": {
             "property": "type", "variants": { "card": { "$ref": "#/components/schemas/Card" } },
         } },
@@ -39,12 +41,14 @@ fn surface() -> String {
     serde_json::to_string(&surface::read(&document).unwrap()).unwrap()
 }
 
+/// The client, which names the field of a place as the crate does.
+fn client() -> Client {
+    Client::new("2026-01-01", &surface(), |_, _| Err("it is not asked".to_owned()), |name| format!(".{name}"))
+}
+
 /// What the comparison finds, with `status` as an enum wherever it stands.
 fn found_with(came: &Value, back: &Value, skipped_fields: &[(&str, Value, &str)]) -> Value {
-    let surface = surface();
-    // As the crate writes the field of a place.
-    let client =
-        Client::new("2026-01-01", &surface, |_, _| Err("it is not asked".to_owned()), |name| format!(".{name}"));
+    let client = client();
     let enums = ["/status", "/rows/0/status", "/rows/1/status"].map(str::to_owned);
     let gone = skipped_fields
         .iter()
@@ -142,4 +146,37 @@ fn what_was_skipped_is_listed_by_its_type_and_not_counted_as_lost() {
     // What is reported as skipped and came back as it was is listed as well.
     let seen = found_with(&json!({ "amount": 1 }), &json!({ "amount": 1 }), &[("$.elsewhere", json!(1), "nothing")]);
     assert_eq!(seen["skipped_fields"].as_object().unwrap().len(), 1, "{seen}");
+}
+
+#[test]
+fn a_value_that_does_not_fit_costs_itself_and_what_needs_it() {
+    let harmed = |came: &Value, place: &str, read: Result<(Value, &str), &str>| {
+        let gone = |path: &str| (path.to_owned(), came.pointer(place).unwrap().clone(), "a text".to_owned());
+        let read = read.map(|(back, path)| (back, vec![gone(path)])).map_err(str::to_owned);
+        let mut outcome = Outcome::default();
+        outcome.take_damaged(&client(), CALL, came, read, place, &["$.known".to_owned()].into());
+        count(&serde_json::to_value(outcome).unwrap(), "harmed")
+    };
+    let pair = json!({ "one": "1", "other": "2" });
+    let needed = json!({ "amount": 1, "pairs": [{ "one": 7, "other": "2" }, pair] });
+    let place = "/pairs/0/one";
+    let back = json!({ "amount": 1, "pairs": [pair] });
+    assert_eq!(harmed(&needed, place, Ok((back.clone(), "$.pairs[0]"))), 0);
+    assert_eq!(harmed(&needed, place, Ok((json!({ "amount": 2, "pairs": [pair] }), "$.pairs[0]"))), 1, "another value");
+    assert_eq!(harmed(&needed, place, Ok((json!({ "amount": 1 }), "$.pairs"))), 1, "the list can do without an entry");
+    for (problem, expected) in [("no text at $.pairs[0].one", 0), ("no text at $.amount", 1), ("no text", 1)] {
+        assert_eq!(harmed(&needed, place, Err(problem)), expected, "{problem}");
+    }
+
+    let optional = json!({ "amount": 1, "pairs": [{ "one": "1", "other": 7 }, pair] });
+    let place = "/pairs/0/other";
+    assert_eq!(
+        harmed(&optional, place, Ok((json!({ "amount": 1, "pairs": [{ "one": "1" }, pair] }), "$.pairs[0].other"))),
+        0
+    );
+    assert_eq!(harmed(&optional, place, Ok((back, "$.pairs[0]"))), 1, "an entry can do without the field");
+
+    // What was skipped without the damage is not held against it.
+    let known = json!({ "known": 7, "pairs": [pair] });
+    assert_eq!(harmed(&known, "/pairs/0/other", Ok((json!({ "pairs": [pair] }), "$.known"))), 0);
 }

@@ -9,5 +9,5 @@ mod instances;
 #[allow(dead_code)]
 mod compare;
 mod model {
-    pub(crate) use xtask::bindings::model::{Kind, Shape, Surface};
+    pub(crate) use xtask::bindings::model::{Kind, Presence, Shape, Surface};
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::{Kind, Shape, Surface};
+use crate::model::{Kind, Presence, Shape, Surface};
 
 /// How many examples of a failure are kept.
 const EXAMPLES: usize = 20;
@@ -35,6 +35,47 @@ impl Client {
             (format!("{} {}", call.method, call.path), kind)
         });
         Self { name, read, field, responses: responses.collect(), surface }
+    }
+
+    /// The places on the way to one, from the root on: each as a JSONPath, and whether what is around it cannot do
+    /// without it.
+    fn way(&self, operation: &str, response: &Value, pointer: &str) -> Vec<(String, bool)> {
+        let (mut path, mut value, mut kind) = ("$".to_owned(), response, self.responses.get(operation));
+        let mut way = vec![(path.clone(), false)];
+        for key in pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")) {
+            let mut is_needed = false;
+            let below = match value {
+                Value::Array(items) => {
+                    path.push_str(&format!("[{key}]"));
+                    kind = kind.and_then(|kind| if let Kind::List(entry) = kind { Some(&**entry) } else { None });
+                    key.parse().ok().and_then(|index: usize| items.get(index))
+                }
+                Value::Object(fields) => {
+                    path.push_str(&(self.field)(&key));
+                    kind = match self.field(kind, fields, &key) {
+                        Field::Known(kind, owner) => {
+                            is_needed = self.needs(owner, &key);
+                            Some(kind)
+                        }
+                        Field::Entry(kind) => Some(kind),
+                        Field::Unknown(_) | Field::Any => None,
+                    };
+                    fields.get(&key)
+                }
+                _ => None,
+            };
+            value = below.unwrap_or(&Value::Null);
+            way.push((path.clone(), is_needed));
+        }
+        way
+    }
+
+    /// Whether a type cannot do without a field.
+    fn needs(&self, owner: &str, name: &str) -> bool {
+        let Some(Shape::Struct { fields, .. }) = self.surface.find(owner).map(|known| &known.shape) else {
+            return false;
+        };
+        fields.iter().any(|field| field.json == name && field.presence == Presence::Required)
     }
 
     /// What a field of an object holds, and the type that it is a field of.
@@ -108,6 +149,12 @@ pub(crate) struct Outcome {
     values_altered: Vec<String>,
     /// By type and field, the operations and places of fields that this client does not know.
     unknown: BTreeMap<String, BTreeSet<String>>,
+    /// Responses in which one value did not fit.
+    damaged: usize,
+    /// Those that were read all the same.
+    damaged_read: usize,
+    /// What a value that did not fit cost beside itself and what needs it.
+    harmed: Vec<String>,
 }
 
 impl Outcome {
@@ -149,6 +196,53 @@ impl Outcome {
             *counts.entry(place).or_default() += 1;
         }
     }
+}
+
+impl Outcome {
+    /// Takes a response in which the value at `place` is another; `skipped` is what was skipped without that.
+    pub(crate) fn take_damaged(
+        &mut self,
+        client: &Client,
+        operation: &str,
+        response: &Value,
+        read: Result<(Value, Vec<SkippedField>), String>,
+        place: &str,
+        skipped: &BTreeSet<String>,
+    ) {
+        self.damaged += 1;
+        let way = client.way(operation, response, place);
+        let at = way.last().map(|(path, _)| path.clone()).unwrap_or_default();
+        // Below it, where only a part of what stands there does not fit; around it, what cannot do without it.
+        let around = way.iter().rev().take_while(|(_, is_needed)| *is_needed).count();
+        let around = &way[way.len().saturating_sub(around + 1)..];
+        let is_of_it = |path: &str| within(path, &at) || around.iter().any(|(around, _)| around == path);
+        let mut harmed = Vec::new();
+        match read {
+            // A sum of money, or an essential field: the error names it, wherever it stands.
+            Err(problem) if problem.rsplit_once(" at ").is_some_and(|(_, path)| is_of_it(path)) => {}
+            Err(problem) => harmed.push(problem),
+            Ok((back, gone)) => {
+                self.damaged_read += 1;
+                let others =
+                    gone.iter().map(|(path, ..)| path).filter(|path| !skipped.contains(*path) && !is_of_it(path));
+                harmed.extend(others.map(|path| format!("{path} is skipped")));
+                let mut seen = Self::default();
+                seen.take(client, operation, response, Ok((back, gone)), &[], false);
+                harmed.extend(seen.values_altered);
+            }
+        }
+        let shows = |problem: String| {
+            format!("{operation} {at} is {}: {problem}", response.pointer(place).unwrap_or(&Value::Null))
+        };
+        for problem in harmed {
+            self.harmed.push(shown(self.harmed.len(), || shows(problem)));
+        }
+    }
+}
+
+/// Whether a JSONPath is another, or leads to a place below it.
+fn within(path: &str, around: &str) -> bool {
+    path.strip_prefix(around).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// One response under comparison, and where in it the comparison is.
@@ -248,9 +342,8 @@ impl Walk<'_> {
 
     fn leaf(&mut self, input: &Value, back: Option<&Value>, known: Option<&Kind>) {
         let is_enum = self.enums.contains(self.pointer.as_str());
-        let is_time = matches!(known, Some(Kind::Time | Kind::Date)) && !is_enum;
         let outcome = &mut *self.outcome;
-        if back.is_some_and(|back| same(input, back, is_time)) {
+        if back.is_some_and(|back| same(input, back, known.filter(|_| !is_enum))) {
             outcome.enums_kept += usize::from(is_enum);
             outcome.values_kept += 1;
             return;
@@ -275,14 +368,18 @@ fn shown(before: usize, text: impl FnOnce() -> String) -> String {
     if before < EXAMPLES { text() } else { String::new() }
 }
 
-fn same(input: &Value, back: &Value, is_time: bool) -> bool {
+fn same(input: &Value, back: &Value, known: Option<&Kind>) -> bool {
     if input == back {
         return true;
     }
     match (input, back) {
+        // A decimal may come as a text.
+        (Value::String(text), Value::Number(number)) if matches!(known, Some(Kind::Type(name)) if name == "Decimal") => {
+            text.parse().ok() == number.as_f64()
+        }
         // 100.0 and 100 are one number.
         (Value::Number(one), Value::Number(other)) => one.as_f64() == other.as_f64(),
-        (Value::String(one), Value::String(other)) if is_time => {
+        (Value::String(one), Value::String(other)) if matches!(known, Some(Kind::Time | Kind::Date)) => {
             let instant = |text: &str| chrono::DateTime::parse_from_rfc3339(text).ok();
             instant(one).is_some() && instant(one) == instant(other)
         }
