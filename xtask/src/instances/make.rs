@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use anyhow::{Context, Result, bail};
-use fastrand::Rng;
 use serde_json::{Map, Number, Value, json};
 
-use super::counts::Counts;
+use super::choose::{Chooser, Decides};
 use super::node::{Node, Nodes};
 use super::{Wish, text};
 use crate::bindings::model::{Field, Kind, Presence, Shape};
@@ -26,20 +25,9 @@ pub(super) struct Maker<'m, 'a> {
     wish: &'m Wish,
     /// What the surface says that the operation gives.
     root: Option<&'m Kind>,
-    rng: Rng,
-    pub(super) counts: Counts,
-    decides: Decides,
+    pub(super) choose: Chooser,
     enums: Vec<String>,
     examples: Option<Examples>,
-}
-
-/// What decides whether that which may be in a value is in it.
-#[derive(Debug)]
-pub(super) enum Decides {
-    /// Chance, this likely.
-    Chance(f64),
-    /// Whether it leads to one of these places, where something has not occurred.
-    Open(BTreeSet<String>),
 }
 
 /// Which examples of the document a value is put together of.
@@ -64,34 +52,24 @@ struct Place<'m> {
     inside: Rc<Vec<Part>>,
 }
 
-impl Decides {
-    /// Of every four, the first holds everything, the second only what is required, the third nearly everything, so that
-    /// what lies deep is left out in its turn, and the fourth about half.
-    pub(super) fn of_turn(index: usize) -> Self {
-        Self::Chance([1.0, 0.0, 0.95, 0.5][index % 4])
-    }
-}
-
 impl<'m, 'a> Maker<'m, 'a> {
     pub(super) fn new(nodes: &'m mut Nodes<'a>, wish: &'m Wish, root: Option<&'m Kind>, seed: u64) -> Self {
-        let rng = Rng::with_seed(seed);
-        let decides = Decides::Chance(1.0);
-        Self { nodes, wish, root, rng, counts: Counts::default(), decides, enums: Vec::new(), examples: None }
+        Self { nodes, wish, root, choose: Chooser::new(seed), enums: Vec::new(), examples: None }
     }
 
     /// A value and the pointers of its enums.
     pub(super) fn make(&mut self, schema: SchemaId, decides: Decides) -> Result<(Value, Vec<String>)> {
-        self.decides = decides;
+        self.choose.decides = decides;
         let value = self.root(schema)?;
         Ok((value, std::mem::take(&mut self.enums)))
     }
 
     /// The response as the document shows it: its examples, and values of ours only where it has none.
     pub(super) fn documented(&mut self, schema: SchemaId, examples: Examples) -> Result<Value> {
-        (self.decides, self.examples) = (Decides::Chance(1.0), Some(examples));
-        let kept = std::mem::take(&mut self.counts);
+        (self.choose.decides, self.examples) = (Decides::Chance(1.0), Some(examples));
+        let kept = std::mem::take(&mut self.choose.counts);
         let value = self.root(schema);
-        (self.examples, self.counts) = (None, kept);
+        (self.examples, self.choose.counts) = (None, kept);
         self.enums.clear();
         value
     }
@@ -121,7 +99,7 @@ impl<'m, 'a> Maker<'m, 'a> {
             return Ok(Some(example.clone()));
         }
         // Before a choice is made: what is null shows nothing of it.
-        if node.nullable && !self.takes(&format!("{}|null", place.path), &place.path) {
+        if node.nullable && !self.choose.takes(&format!("{}|null", place.path), &place.path) {
             return Ok(Some(Value::Null));
         }
         let mut tags = BTreeMap::new();
@@ -138,11 +116,12 @@ impl<'m, 'a> Maker<'m, 'a> {
             }
             Some("array") => self.list(&node, place)?,
             Some("string") => self.text(&node, place).with_context(|| place.path.clone())?,
-            Some("boolean") => json!(self.rng.bool()),
+            Some("boolean") => json!(self.choose.rng.bool()),
             Some("integer") => self.number(&node, true),
             Some("number") => self.number(&node, place.is_whole),
             Some(other) => bail!("{}: `{other}` is no type", place.path),
-            None => [json!({ "any": [1, "thing"] }), json!("any"), json!(7.25), json!([])][self.rng.usize(..4)].clone(),
+            None => [json!({ "any": [1, "thing"] }), json!("any"), json!(7.25), json!([])][self.choose.rng.usize(..4)]
+                .clone(),
         }))
     }
 
@@ -159,12 +138,12 @@ impl<'m, 'a> Maker<'m, 'a> {
             let way = if let Some((key, ways)) = open {
                 let names: Vec<String> = (0..ways.len()).map(|index| format!("way {index}")).collect();
                 let names: Vec<&str> = names.iter().map(String::as_str).collect();
-                let chosen = self.rarest(&format!("{path}|{}", decided.len()), &names);
+                let chosen = self.choose.rarest(&format!("{path}|{}", decided.len()), &names);
                 decided.insert(key.clone());
                 ways.get(chosen).copied()
             } else if let Some((property, variants)) = &node.tagged {
                 let names: Vec<&str> = variants.keys().map(String::as_str).collect();
-                let chosen = self.rarest(&format!("{path}.{property}"), &names);
+                let chosen = self.choose.rarest(&format!("{path}.{property}"), &names);
                 variants.iter().nth(chosen).map(|(tag, variant)| {
                     tags.insert(property.clone(), tag.clone());
                     *variant
@@ -178,27 +157,12 @@ impl<'m, 'a> Maker<'m, 'a> {
         }
     }
 
-    /// The value that has occurred least so far; which of several is left to chance.
-    fn rarest(&mut self, place: &str, values: &[&str]) -> usize {
-        if !self.counts.values.contains_key(place) {
-            let none = values.iter().map(|value| ((*value).to_owned(), 0)).collect();
-            self.counts.values.insert(place.to_owned(), none);
-        }
-        let Some(counts) = self.counts.values.get_mut(place) else { return 0 };
-        let count = |index: &usize| values.get(*index).and_then(|value| counts.get(*value)).copied().unwrap_or(0);
-        let least = (0..values.len()).map(|index| count(&index)).min().unwrap_or(0);
-        let rare: Vec<usize> = (0..values.len()).filter(|index| count(index) == least).collect();
-        let chosen = rare[self.rng.usize(..rare.len())];
-        *counts.entry(values[chosen].to_owned()).or_default() += 1;
-        chosen
-    }
-
     fn one_of(&mut self, values: &[(Value, String)], place: &Place<'m>) -> Result<Value> {
         if values.is_empty() {
             bail!("{}: an enum without a value", place.path);
         }
         let names: Vec<&str> = values.iter().map(|(_, name)| name.as_str()).collect();
-        let chosen = values[self.rarest(&place.path, &names)].0.clone();
+        let chosen = values[self.choose.rarest(&place.path, &names)].0.clone();
         if chosen.is_string() {
             self.enums.push(place.pointer.clone());
         }
@@ -223,7 +187,7 @@ impl<'m, 'a> Maker<'m, 'a> {
             }
             let is_essential = field.is_some_and(|field| field.presence == Presence::Required);
             let required = property.required || is_essential;
-            let wanted = required || self.wanted(&below.path, &below.path);
+            let wanted = required || self.choose.wanted(&below.path, &below.path);
             let made = match property.schema {
                 Some(schema) if wanted => self.value(schema, &below)?,
                 None if wanted => Some(json!("any")),
@@ -232,22 +196,22 @@ impl<'m, 'a> Maker<'m, 'a> {
             match (made, required) {
                 (Some(value), _) => {
                     if !required {
-                        self.count(&below.path, true);
+                        self.choose.count(&below.path, true);
                     }
                     out.insert(name.clone(), value);
                 }
                 (None, true) => bail!("{} holds itself without an end", below.path),
                 // What is too deep to be made has not been left out by chance: it is not counted.
                 (None, false) if wanted => {}
-                (None, false) => self.count(&below.path, false),
+                (None, false) => self.choose.count(&below.path, false),
             }
         }
         if !node.is_closed && (node.others.is_some() || node.properties.is_empty()) {
             let free = Value::Object(Map::new());
             let path = format!("{}.*", place.path);
-            let wanted = self.wanted(&path, &path);
+            let wanted = self.choose.wanted(&path, &path);
             let before = out.len();
-            for index in 0..self.a_few(wanted) {
+            for index in 0..self.choose.a_few(wanted) {
                 let name = format!("own_{index}");
                 let below = Place {
                     pointer: format!("{}/{name}", place.pointer),
@@ -263,45 +227,18 @@ impl<'m, 'a> Maker<'m, 'a> {
                 out.extend(made.map(|value| (name, value)));
             }
             if wanted == (out.len() > before) {
-                self.count(&path, wanted);
+                self.choose.count(&path, wanted);
             }
         }
         Ok(Value::Object(out))
     }
 
-    /// Whether that which may be at a place is to be there: what decides it does, and rather what has not yet occurred.
-    fn wanted(&mut self, place: &str, below: &str) -> bool {
-        let (there, not) = self.counts.optional.get(place).copied().unwrap_or_default();
-        match &self.decides {
-            Decides::Chance(likely) if *likely <= 0.0 || *likely >= 1.0 => *likely >= 1.0,
-            _ if there == 0 => true,
-            _ if not == 0 && self.rng.bool() => false,
-            Decides::Chance(likely) => self.rng.f64() < *likely,
-            Decides::Open(open) => {
-                let mut near = open.range(below.to_owned()..).take_while(|place| place.starts_with(below));
-                near.any(|place| matches!(place.as_bytes().get(below.len()), None | Some(b'.' | b'[' | b'|')))
-            }
-        }
-    }
-
-    /// Whether it is to be there, counted.
-    fn takes(&mut self, place: &str, below: &str) -> bool {
-        let wanted = self.wanted(place, below);
-        self.count(place, wanted);
-        wanted
-    }
-
-    fn count(&mut self, place: &str, there: bool) {
-        let counts = self.counts.optional.entry(place.to_owned()).or_default();
-        *(if there { &mut counts.0 } else { &mut counts.1 }) += 1;
-    }
-
     fn list(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
         let path = format!("{}[]", place.path);
         let is_optional = node.fewest == 0 && node.most_items != Some(0);
-        let wanted = !is_optional || self.wanted(&path, &path);
+        let wanted = !is_optional || self.choose.wanted(&path, &path);
         let mut out = Vec::new();
-        for index in 0..self.a_few(wanted).min(node.most_items.unwrap_or(usize::MAX)).max(node.fewest) {
+        for index in 0..self.choose.a_few(wanted).min(node.most_items.unwrap_or(usize::MAX)).max(node.fewest) {
             let below = Place {
                 pointer: format!("{}/{index}", place.pointer),
                 path: path.clone(),
@@ -320,14 +257,9 @@ impl<'m, 'a> Maker<'m, 'a> {
             }
         }
         if is_optional && wanted != out.is_empty() {
-            self.count(&path, wanted);
+            self.choose.count(&path, wanted);
         }
         Ok(Value::Array(out))
-    }
-
-    /// Lists and maps are short: how many entries there are is nothing that reading depends on.
-    fn a_few(&mut self, wanted: bool) -> usize {
-        if wanted { [1, 1, 1, 2][self.rng.usize(..4)] } else { 0 }
     }
 
     /// What the surface says of a property, where it stands in a struct or in a variant that a tag decides.
@@ -355,8 +287,8 @@ impl<'m, 'a> Maker<'m, 'a> {
     fn text(&mut self, node: &Node, place: &Place<'m>) -> Result<Value> {
         // Their form is not in the document.
         if matches!(place.kind, Some(Kind::Type(target)) if lenient::is_id(target)) {
-            let own: String = (0..24).map(|_| self.rng.alphanumeric()).collect();
-            return Ok(json!(format!("P{:08}.{own}", self.rng.u32(..100_000_000))));
+            let own: String = (0..24).map(|_| self.choose.rng.alphanumeric()).collect();
+            return Ok(json!(format!("P{:08}.{own}", self.choose.rng.u32(..100_000_000))));
         }
         let (shortest, longest) = (node.shortest, node.longest);
         let fits = |text: &str| {
@@ -365,18 +297,18 @@ impl<'m, 'a> Maker<'m, 'a> {
         };
         if !node.patterns.is_empty() {
             let patterns: Vec<&str> = node.patterns.iter().map(String::as_str).collect();
-            return Ok(json!(text::of_patterns(&patterns, shortest, longest, &mut self.rng)?));
+            return Ok(json!(text::of_patterns(&patterns, shortest, longest, &mut self.choose.rng)?));
         }
-        if let Some(text) = node.format.as_deref().and_then(|format| text::of_format(format, &mut self.rng)) {
+        if let Some(text) = node.format.as_deref().and_then(|format| text::of_format(format, &mut self.choose.rng)) {
             return Ok(json!(text?));
         }
         let example = node.examples.iter().find_map(|example| example.as_str()).filter(|text| fits(text));
-        if let (Some(example), true) = (example, self.rng.bool()) {
+        if let (Some(example), true) = (example, self.choose.rng.bool()) {
             return Ok(json!(example));
         }
-        let mut text = text::plain(&mut self.rng);
+        let mut text = text::plain(&mut self.choose.rng);
         while text.chars().count() < shortest {
-            text.push(self.rng.alphanumeric());
+            text.push(self.choose.rng.alphanumeric());
         }
         let cut: String = text.chars().take(longest.unwrap_or(usize::MAX)).collect();
         Ok(json!(cut))
@@ -386,16 +318,16 @@ impl<'m, 'a> Maker<'m, 'a> {
         // What a JSON number carries through any reader, and the limits themselves now and then.
         let (low, high) = (node.least.unwrap_or(-1e6), node.most.unwrap_or(1e9).max(node.least.unwrap_or(-1e6)));
         let (low, high) = (low.ceil() as i64, high.floor() as i64);
-        let integer = match self.rng.u8(..8) {
+        let integer = match self.choose.rng.u8(..8) {
             0 => low,
             1 => high,
             2 => 0.clamp(low, high),
-            _ => self.rng.i64(low..=low.max(high)),
+            _ => self.choose.rng.i64(low..=low.max(high)),
         };
         let is_money = whole && node.kind.as_deref() == Some("number");
-        let hundredths = Number::from_f64(integer as f64 + f64::from(self.rng.u8(1..100)) / 100.0);
+        let hundredths = Number::from_f64(integer as f64 + f64::from(self.choose.rng.u8(1..100)) / 100.0);
         let float = Number::from_f64(integer as f64);
-        match (self.rng.u8(..4), hundredths, float) {
+        match (self.choose.rng.u8(..4), hundredths, float) {
             // `100.0` is the integer 100: a plain number may be written so.
             (0, _, Some(float)) if is_money => Value::Number(float),
             (0 | 1, Some(hundredths), _) if !whole && integer < high => Value::Number(hundredths),

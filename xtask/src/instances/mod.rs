@@ -8,10 +8,12 @@
 //!
 //! - `node` is what a schema of the model asks of an instance, and the choices that it leaves;
 //! - `make` makes a value of it;
+//! - `choose` decides what occurs in it;
 //! - `counts` keeps count of what has occurred;
 //! - `damage` puts one value that does not fit into a copy;
 //! - `text` makes texts of a format or a pattern.
 
+mod choose;
 mod counts;
 mod damage;
 mod make;
@@ -23,9 +25,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use choose::Decides;
 pub use counts::Counts;
 use damage::Damage;
-use make::{Decides, Examples, Maker};
+use make::{Examples, Maker};
 use node::Nodes;
 
 use crate::bindings::model::{Kind, Surface};
@@ -127,21 +130,21 @@ pub fn each(document: &Value, wish: &Wish, mut take: impl FnMut(Instance) -> Res
         let mut damage = Damage::new(seed);
         let mut made = 0;
         loop {
-            let open = maker.counts.open();
+            let open = maker.choose.counts.open();
             let decides = match made < share.max(BY_CHANCE) {
                 true => Decides::of_turn(made),
                 false if open.is_empty() => break,
                 false => Decides::Open(open),
             };
             if made == MOST {
-                bail!("{operation}: {} never occurs", maker.counts.missing().join(", "));
+                bail!("{operation}: {} never occurs", maker.choose.counts.missing().join(", "));
             }
             let (json, enums) = maker.make(*schema, decides).with_context(|| operation.clone())?;
             let damaged = damage.of(&json);
             take(Instance { operation: operation.clone(), json, enums, documented: false, damaged })?;
             made += 1;
         }
-        counts.add(&maker.counts, operation);
+        counts.add(&maker.choose.counts, operation);
     }
     Ok(counts)
 }

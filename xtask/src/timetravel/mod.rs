@@ -119,6 +119,7 @@ impl Pair {
     pub fn is_clean(&self) -> bool {
         let outcome = &self.outcome;
         outcome.generated > 0
+            && outcome.damaged > 0
             && outcome.read == outcome.generated + outcome.documented
             && outcome.failed.is_empty()
             && outcome.enums_altered.is_empty()
@@ -362,14 +363,17 @@ mod tests {
         let pair = |generated, read| Pair {
             older: String::new(),
             later: String::new(),
-            outcome: Outcome { generated, documented: 30, read, ..Outcome::default() },
+            outcome: Outcome { generated, documented: 30, read, damaged: 1, ..Outcome::default() },
             lost: BTreeSet::new(),
         };
         assert!(pair(1, 31).is_clean());
         assert!(!pair(0, 30).is_clean());
         assert!(!pair(1, 30).is_clean());
-        let mut harmed = pair(1, 31);
-        harmed.outcome.harmed.push("GET / $.a".to_owned());
-        assert!(!harmed.is_clean());
+        let mut other = pair(1, 31);
+        other.outcome.damaged = 0;
+        assert!(!other.is_clean());
+        other = pair(1, 31);
+        other.outcome.harmed.push("GET / $.a".to_owned());
+        assert!(!other.is_clean());
     }
 }

@@ -18,8 +18,9 @@ use crate::bindings::model::Surface;
 const LIBRARY: &str = include_str!("reader/lib.rs");
 
 /// The program around the libraries.
-const PROGRAM: [(&str, &str); 3] = [
+const PROGRAM: [(&str, &str); 4] = [
     ("main.rs", include_str!("reader/main.rs")),
+    ("client.rs", include_str!("reader/client.rs")),
     ("compare.rs", include_str!("reader/compare.rs")),
     ("model.rs", include_str!("../../../build/model.rs")),
 ];
@@ -120,9 +121,8 @@ impl Workspace {
         for (name, text) in PROGRAM {
             write(&program.join("src").join(name), text)?;
         }
-        let clients = format!(
-            "use crate::compare::Client;\n\npub(crate) fn all() -> Vec<Client> {{\n    vec![\n{all}    ]\n}}\n"
-        );
+        let clients =
+            format!("use crate::client::Client;\n\npub(crate) fn all() -> Vec<Client> {{\n    vec![\n{all}    ]\n}}\n");
         write(&program.join("src/clients.rs"), &clients)
     }
 

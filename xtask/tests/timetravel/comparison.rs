@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 use xtask::bindings::surface;
 
-use crate::compare::{Client, Outcome};
+use crate::client::Client;
+use crate::compare::Outcome;
 
 const CALL: &str = "GET /things";
 

@@ -1,7 +1,7 @@
 //! The generated instances are what they claim to be: valid by an independent validator, the same for the same seed,
 //! and with everything that the document allows in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -127,5 +127,41 @@ fn what_has_occurred_is_not_made_again() {
         // The first holds everything; the last only what led to the last value that was missing.
         let (Some(first), Some(last)) = (sizes.first(), sizes.last()) else { panic!("{operation}: none") };
         assert!(last * 4 < *first, "{operation}: {first} bytes, then {last}");
+    }
+}
+
+/// What a list, a map or a value that may be null holds is there and is not, also behind a choice that is made late.
+#[test]
+fn what_may_be_empty_or_null_is_so_and_is_not() {
+    let text = json!({ "type": "string" });
+    let holder = json!({ "type": "object", "required": ["list", "map", "none"], "properties": {
+        "list": { "type": "array", "items": text },
+        "map": { "type": "object", "additionalProperties": text },
+        "none": { "type": "string", "nullable": true },
+    } });
+    // So many ways that chance alone does not show it in each.
+    let way = |way: usize| json!({ "type": "object", "required": ["at"], "properties": { "at": text, (format!("way_{way}")): holder } });
+    let ways: Vec<Value> = (0..60).map(way).collect();
+    let response = json!({ "description": "", "content": { "application/json": { "schema": { "oneOf": ways } } } });
+    let document = json!({
+        "openapi": "3.0.3", "info": { "title": "t", "version": "1" },
+        "paths": { "/things": { "get": { "operationId": "get", "responses": { "200": response } } } },
+    });
+    let made = responses(&document, &Wish { seed: 7, least: 1, ..Wish::default() }).unwrap();
+    let mut seen: BTreeMap<(String, &str), BTreeSet<bool>> = BTreeMap::new();
+    let own = made.all.iter().filter(|instance| !instance.documented);
+    for (name, holder) in own.flat_map(|instance| instance.json.as_object().unwrap()).filter(|(name, _)| *name != "at")
+    {
+        for (what, is_there) in [
+            ("list", holder["list"] != json!([])),
+            ("map", holder["map"] != json!({})),
+            ("none", holder["none"] != json!(null)),
+        ] {
+            seen.entry((name.clone(), what)).or_default().insert(is_there);
+        }
+    }
+    assert_eq!(seen.len(), 60 * 3);
+    for (place, seen) in seen {
+        assert_eq!(seen.len(), 2, "{place:?} is always {seen:?}");
     }
 }

@@ -1,129 +1,15 @@
 //! Comparing what came with what was written back, led by the surface that the client was generated with.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::{Kind, Presence, Shape, Surface};
+use crate::client::{Client, Field, SkippedField};
+use crate::model::Kind;
 
 /// How many examples of a failure are kept.
 const EXAMPLES: usize = 20;
-
-/// What was skipped: its place as a JSONPath, its value, and what was expected instead.
-type SkippedField = (String, Value, String);
-
-/// Reads a response: what it is written back as and what was skipped, or why it cannot be read.
-type Read = fn(&str, &str) -> Result<(Value, Vec<SkippedField>), String>;
-
-/// A client of one revision.
-pub(crate) struct Client {
-    pub(crate) name: &'static str,
-    pub(crate) read: Read,
-    field: fn(&str) -> String,
-    surface: Surface,
-    /// What each operation gives.
-    responses: HashMap<String, Kind>,
-}
-
-impl Client {
-    pub(crate) fn new(name: &'static str, surface: &str, read: Read, field: fn(&str) -> String) -> Self {
-        let surface: Surface = serde_json::from_str(surface).expect("the surface is JSON");
-        let responses = surface.calls.iter().map(|call| {
-            let target = Kind::Type(call.response.target.clone());
-            let kind = if call.response.list { Kind::List(Box::new(target)) } else { target };
-            (format!("{} {}", call.method, call.path), kind)
-        });
-        Self { name, read, field, responses: responses.collect(), surface }
-    }
-
-    /// The places on the way to one, from the root on: each as a JSONPath, and whether what is around it cannot do
-    /// without it.
-    fn way(&self, operation: &str, response: &Value, pointer: &str) -> Vec<(String, bool)> {
-        let (mut path, mut value, mut kind) = ("$".to_owned(), response, self.responses.get(operation));
-        let mut way = vec![(path.clone(), false)];
-        for key in pointer.split('/').skip(1).map(|key| key.replace("~1", "/").replace("~0", "~")) {
-            let mut is_needed = false;
-            let below = match value {
-                Value::Array(items) => {
-                    path.push_str(&format!("[{key}]"));
-                    kind = kind.and_then(|kind| if let Kind::List(entry) = kind { Some(&**entry) } else { None });
-                    key.parse().ok().and_then(|index: usize| items.get(index))
-                }
-                Value::Object(fields) => {
-                    path.push_str(&(self.field)(&key));
-                    kind = match self.field(kind, fields, &key) {
-                        Field::Known(kind, owner) => {
-                            is_needed = self.needs(owner, &key);
-                            Some(kind)
-                        }
-                        Field::Entry(kind) => Some(kind),
-                        Field::Unknown(_) | Field::Any => None,
-                    };
-                    fields.get(&key)
-                }
-                _ => None,
-            };
-            value = below.unwrap_or(&Value::Null);
-            way.push((path.clone(), is_needed));
-        }
-        way
-    }
-
-    /// Whether a type cannot do without a field.
-    fn needs(&self, owner: &str, name: &str) -> bool {
-        let Some(Shape::Struct { fields, .. }) = self.surface.find(owner).map(|known| &known.shape) else {
-            return false;
-        };
-        fields.iter().any(|field| field.json == name && field.presence == Presence::Required)
-    }
-
-    /// What a field of an object holds, and the type that it is a field of.
-    fn field<'c>(&'c self, kind: Option<&'c Kind>, object: &Map<String, Value>, name: &str) -> Field<'c> {
-        let Some(kind) = kind else { return Field::Any };
-        let target = match kind {
-            Kind::Type(target) => target,
-            Kind::Map(values) => return Field::Entry(values),
-            _ => return Field::Any,
-        };
-        match self.surface.find(target).map(|known| &known.shape) {
-            Some(Shape::Struct { fields, keeps_unknown, .. }) => match fields.iter().find(|field| field.json == name) {
-                Some(field) => Field::Known(&field.kind, target),
-                None if *keeps_unknown => Field::Any,
-                None => Field::Unknown(target),
-            },
-            Some(Shape::Choice { property, variants }) => {
-                let tag = object.get(property).and_then(Value::as_str);
-                match variants.iter().find(|variant| Some(variant.tag.as_str()) == tag) {
-                    Some(_) if name == property => Field::Any,
-                    Some(variant) => match self.surface.find(&variant.target).map(|known| &known.shape) {
-                        Some(Shape::Struct { fields, keeps_unknown: false, .. }) => {
-                            match fields.iter().find(|field| field.json == name) {
-                                Some(field) => Field::Known(&field.kind, &variant.target),
-                                None => Field::Unknown(&variant.target),
-                            }
-                        }
-                        _ => Field::Any,
-                    },
-                    // A variant that is not known is kept whole.
-                    None => Field::Any,
-                }
-            }
-            _ => Field::Any,
-        }
-    }
-}
-
-enum Field<'c> {
-    /// A field that holds this, of that type.
-    Known(&'c Kind, &'c str),
-    /// A value of a map.
-    Entry(&'c Kind),
-    /// Not a field of this type.
-    Unknown(&'c str),
-    /// Any JSON, kept as it is.
-    Any,
-}
 
 /// What came of the responses of one revision in the client of one.
 #[derive(Default, Serialize)]
@@ -298,10 +184,12 @@ impl Walk<'_> {
         self.pointer.push('/');
         self.pointer.push_str(&escape(name));
         if !self.gone.is_empty() {
-            self.path.push_str(&(self.client.field)(name));
+            self.path.push_str(&(self.client.place)(name));
         }
         match (self.client.field(known, object, name), back) {
-            (Field::Known(kind, owner), back) => self.value(value, back, Some(kind), &format!("{owner}.{name}")),
+            (Field::Known(field, owner), back) => {
+                self.value(value, back, Some(&field.kind), &format!("{owner}.{name}"))
+            }
             (Field::Entry(kind), back) => self.value(value, back, Some(kind), "the values of a map"),
             (Field::Any, back) => self.value(value, back, None, "any JSON"),
             // A choice that cannot be read as what it says it is comes back whole.

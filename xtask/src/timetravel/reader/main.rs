@@ -6,6 +6,7 @@
 //! is read as the crate does it, written back, and compared value by value with what came: only what the client does not
 //! know, and what was skipped, may be missing. Of a damaged copy, only the damaged place and what cannot do without it.
 
+mod client;
 mod clients;
 mod compare;
 #[allow(dead_code)]
@@ -14,7 +15,8 @@ mod model;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead as _;
 
-use compare::{Client, Outcome};
+use client::Client;
+use compare::Outcome;
 use serde::Deserialize;
 use serde_json::Value;
 
