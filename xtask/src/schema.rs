@@ -2,6 +2,7 @@
 //!
 //! Nothing here decides anything; [`crate::slice`] and the passes do.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, bail};
@@ -114,8 +115,9 @@ pub fn ref_name(target: &str) -> &str {
 
 /// A key as a JSON Pointer writes it.
 #[must_use]
-pub fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
+pub fn escape(key: &str) -> Cow<'_, str> {
+    // Most keys stand for themselves, and there are millions of them.
+    if key.contains(['~', '/']) { key.replace('~', "~0").replace('/', "~1").into() } else { key.into() }
 }
 
 /// One operation of a document.

@@ -52,27 +52,51 @@ use crate::model::{Model, ModelError};
 /// When a document is not what OpenAPI 3.0 allows in a way that leaves its meaning open: a reference to nothing, to
 /// another file or in a circle, a key of the wrong type, nesting without end.
 pub fn compare(old: &Value, new: &Value) -> Result<Report, ModelError> {
-    let (before, after) = (Model::read("old", old)?, Model::read("new", new)?);
-    let mut comparer = schema::Comparer::new(&before, &after);
-    let reached = endpoints::compare(&mut comparer);
-    comparer.finish();
-    let (titles, keys) = (reached.titles.clone(), reached.keys.clone());
-    let sites = walk::sites(&mut comparer, reached)?;
-    let names = report::Names { titles: &titles, keys: &keys };
-    let changes = group::groups(&comparer.deltas)
-        .iter()
-        .filter_map(|group| report::change(group, &comparer.deltas, &sites, &names))
-        .collect();
-    let mut report = Report {
-        format: report::FORMAT,
-        old: revision(old),
-        new: revision(new),
-        summary: report::Summary::default(),
-        krate: report::Measured::default(),
-        changes,
-    };
-    report.settle();
-    Ok(report)
+    Side::read("old", old)?.compare(&Side::read("new", new)?)
+}
+
+/// A document that was read to be compared, as often as is wanted.
+#[derive(Debug)]
+pub struct Side<'d> {
+    model: Model<'d>,
+    revision: Revision,
+}
+
+impl<'d> Side<'d> {
+    /// Reads a document; errors call it `name`.
+    ///
+    /// # Errors
+    /// As [`compare`].
+    pub fn read(name: &'static str, document: &'d Value) -> Result<Self, ModelError> {
+        Ok(Self { model: Model::read(name, document)?, revision: revision(document) })
+    }
+
+    /// What [`compare`] reports from this side to the newer one.
+    ///
+    /// # Errors
+    /// As [`compare`].
+    pub fn compare(&self, new: &Side<'_>) -> Result<Report, ModelError> {
+        let mut comparer = schema::Comparer::new(&self.model, &new.model);
+        let reached = endpoints::compare(&mut comparer);
+        comparer.finish();
+        let (titles, keys) = (reached.titles.clone(), reached.keys.clone());
+        let sites = walk::sites(&mut comparer, reached)?;
+        let names = report::Names { titles: &titles, keys: &keys };
+        let changes = group::groups(&comparer.deltas)
+            .iter()
+            .filter_map(|group| report::change(group, &comparer.deltas, &sites, &names))
+            .collect();
+        let mut report = Report {
+            format: report::FORMAT,
+            old: self.revision.clone(),
+            new: new.revision.clone(),
+            summary: report::Summary::default(),
+            krate: report::Measured::default(),
+            changes,
+        };
+        report.settle();
+        Ok(report)
+    }
 }
 
 /// A revision known by its content alone.

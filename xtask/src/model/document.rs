@@ -95,7 +95,7 @@ impl<'a> Document<'a> {
             match entry.key {
                 Key::Root => break,
                 Key::Name(name) => keys.push(crate::schema::escape(name)),
-                Key::Index(index) => keys.push(index.to_string()),
+                Key::Index(index) => keys.push(index.to_string().into()),
             }
             entry = self.entry(entry.holder);
         }

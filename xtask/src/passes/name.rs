@@ -91,6 +91,8 @@ impl Names {
         };
         let node = self.cut_out(tree, &name);
         let joined = match self.named.get(&name) {
+            // Most places that have a name have the same.
+            Some(present) if *present == node => return Ok(()),
             Some(present) => union(present, &node).with_context(|| format!("type {name}"))?,
             None => node,
         };

@@ -1,7 +1,7 @@
 //! The recorded revisions of the interface: every changed fact is reported once, nothing else is.
 
 use serde_json::Value;
-use xtask::drift::compare;
+use xtask::drift::{Side, compare};
 
 use crate::agreement::verify;
 use crate::oracle::Flattened;
@@ -18,11 +18,12 @@ pub(crate) fn revision(date: &str) -> Value {
 #[test]
 fn reports_on_all_pairs_agree_with_the_facts_written_out() {
     let revisions = REVISIONS.map(|date| (date, revision(date)));
-    let flattened: Vec<Flattened> = revisions.iter().map(|(_, document)| Flattened::of(document)).collect();
-    for ((old, before), before_facts) in revisions.iter().zip(&flattened) {
+    let read = |document| (Side::read("recorded", document).expect("it can be read"), Flattened::of(document));
+    let revisions: Vec<_> = revisions.iter().map(|(date, document)| (date, read(document))).collect();
+    for (old, (before, before_facts)) in &revisions {
         println!("{old}: {} lines", before_facts.len());
-        for ((new, after), after_facts) in revisions.iter().zip(&flattened) {
-            let report = compare(before, after).expect("recorded slices can be compared");
+        for (new, (after, after_facts)) in &revisions {
+            let report = before.compare(after).expect("recorded slices can be compared");
             match verify(before_facts, after_facts, &report) {
                 Ok(lines) => {
                     println!("{old} -> {new}: {} changes, {lines} lines", report.changes.len());
