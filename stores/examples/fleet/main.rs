@@ -9,7 +9,7 @@
 #[path = "../callback_server/shop.rs"]
 #[allow(dead_code, reason = "the example uses the rest")]
 mod shop;
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../tests/it/support/mod.rs"]
 mod support;
 mod worker;
 

@@ -1,16 +1,14 @@
 //! Fifty processes that share a store fetch one token, and one again when it has expired or was revoked.
 
-mod support;
-
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use crate::support::{File, postgres, redis};
 use chrono::{DateTime, TimeDelta, Utc};
 use dintero::store::Journal;
 use dintero::{Client, Clock, Credentials};
 use dintero_sandbox::Sandbox;
-use support::{File, postgres, redis};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::Mutex;
@@ -33,7 +31,7 @@ struct Process {
 impl Process {
     fn start(sandbox: &Sandbox, store: &str, address: &str) -> Self {
         let mut child = Command::new(std::env::current_exe().expect("a program"))
-            .args(["--exact", "one_process", "--ignored", "--nocapture"])
+            .args(["--exact", "tokens::one_process", "--ignored", "--nocapture"])
             .env("STORE", store)
             .env("STORE_ADDRESS", address)
             .env("BASE_URL", sandbox.base_url())
@@ -87,7 +85,7 @@ impl Clock for Ahead {
 async fn one_process() {
     let Ok(store) = std::env::var("STORE") else { return };
     let value = |name: &str| std::env::var(name).expect("a setting");
-    let journal = Journal::new(support::store_at(&store, &value("STORE_ADDRESS")).await);
+    let journal = Journal::new(crate::support::store_at(&store, &value("STORE_ADDRESS")).await);
     let account = value("ACCOUNT").parse().expect("an account");
     let clock = Ahead::default();
     let client = Client::builder(Credentials::new(account, value("CLIENT_ID"), value("CLIENT_SECRET")))

@@ -9,6 +9,7 @@
 mod state;
 mod steps;
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use state::State;
@@ -20,23 +21,25 @@ fn none_is_stranded(model: &Protocol) -> usize {
     let mut numbers: HashMap<State, usize> = HashMap::new();
     let mut before: Vec<Vec<usize>> = Vec::new();
     let mut good = VecDeque::new();
-    let mut queue: VecDeque<State> = model.init_states().into();
-    for state in &queue {
-        numbers.insert(state.clone(), numbers.len());
+    let mut queue = VecDeque::new();
+    for state in model.init_states() {
+        queue.push_back((before.len(), state.clone()));
+        numbers.insert(state, before.len());
         before.push(Vec::new());
     }
-    while let Some(state) = queue.pop_front() {
-        let number = numbers[&state];
+    while let Some((number, state)) = queue.pop_front() {
         if state.is_good_end() {
             good.push_back(number);
         }
         for next in model.next_states(&state) {
-            let count = numbers.len();
-            let its = *numbers.entry(next.clone()).or_insert(count);
-            if its == count {
-                before.push(Vec::new());
-                queue.push_back(next);
-            }
+            let its = match numbers.entry(next) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    queue.push_back((before.len(), new.key().clone()));
+                    before.push(Vec::new());
+                    *new.insert(before.len() - 1)
+                }
+            };
             before[its].push(number);
         }
     }
@@ -54,9 +57,11 @@ fn none_is_stranded(model: &Protocol) -> usize {
 /// Checks all states, and that each has a way to the end.
 fn check(faults: u8, recovers: bool) {
     let model = || Protocol { broken: Broken::Nothing, faults, recovers };
-    let checker = model().checker().threads(2).spawn_bfs().join();
-    checker.assert_properties();
+    // On a thread of its own, while the ways to the end are looked for on this one.
+    let checker = model().checker().spawn_bfs();
     let states = none_is_stranded(&model());
+    let checker = checker.join();
+    checker.assert_properties();
     println!("{states} states, all of them with a way to the end");
     assert_eq!(states, checker.unique_state_count());
     assert!(states > 10_000, "{states}");

@@ -1,13 +1,13 @@
 //! The example server against the sandbox over real sockets: signed callbacks, GET and POST, duplicated, delayed, out
 //! of order, together with the customer's return, through failures on either side. One capture each time.
 
-#[path = "../examples/callback_server/shop.rs"]
+#[path = "../../examples/callback_server/shop.rs"]
 #[allow(dead_code, reason = "the example uses the rest")]
 mod shop;
-mod support;
 
 use std::time::{Duration, SystemTime};
 
+use crate::support::{File, sqlite_store};
 use dintero::callback::{CallbackUrl, Inbox, Recovered, ReportedEvent, SigningSecret, Verifier};
 use dintero::store::Journal;
 use dintero::types::CaptureRequest;
@@ -15,7 +15,6 @@ use dintero::{AccountId, Client, Credentials, Outcome, SessionId, TransactionId}
 use dintero_sandbox::{CustomerPayment, DeliveredCallback, Fault, Operation, Sandbox};
 use serde_json::json;
 use shop::Shop;
-use support::{File, sqlite_store};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, Runtime};

@@ -11,7 +11,7 @@ use dintero::store::protocol::{
 use serde_json::json;
 use stateright::{Model, Property};
 
-use crate::state::{Attempt, Process, RECOVERY, Request, State};
+use super::state::{Attempt, Process, RECOVERY, Request, State};
 
 const LEASE: Duration = Duration::from_secs(30);
 

@@ -1,6 +1,5 @@
 //! Real servers for tests: from Debian's packages, on loopback, in folders of their own that go with them.
-
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(dead_code, reason = "the example `fleet` uses the rest")]
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};

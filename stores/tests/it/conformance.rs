@@ -1,12 +1,10 @@
 //! One suite for all stores, against real servers.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{File, postgres, postgres_store, redis, redis_store, sqlite_store};
 use dintero::store::MemoryStore;
 use dintero_stores::conformance;
-use support::{File, postgres, postgres_store, redis, redis_store, sqlite_store};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory() {
