@@ -15,20 +15,22 @@ impl Counts {
     /// The places where something has not occurred.
     #[must_use]
     pub fn open(&self) -> BTreeSet<String> {
-        let optional =
-            self.optional.iter().filter(|(_, (there, not))| *there == 0 || *not == 0).map(|(place, _)| place);
         let values = self.values.iter().filter(|(_, values)| values.values().any(|count| *count == 0));
-        optional.chain(values.map(|(place, _)| place)).cloned().collect()
+        self.one_way().chain(values.map(|(place, _)| place)).cloned().collect()
+    }
+
+    /// Where something was always there, or never.
+    fn one_way(&self) -> impl Iterator<Item = &String> {
+        self.optional.iter().filter(|(_, (there, not))| *there == 0 || *not == 0).map(|(place, _)| place)
     }
 
     /// What has not occurred.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
-        let fields = self.optional.iter().filter(|(_, (there, not))| *there == 0 || *not == 0);
         let values = self.values.iter().flat_map(|(place, values)| {
             values.iter().filter(|(_, count)| **count == 0).map(move |(value, _)| format!("{place} = {value}"))
         });
-        fields.map(|(place, _)| place.clone()).chain(values).collect()
+        self.one_way().cloned().chain(values).collect()
     }
 
     /// How many values of enums and ways of choices there are, over all places.
