@@ -2,11 +2,14 @@
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Response, StatusCode};
+use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 /// The largest body that is read, in bytes: a page of a hundred large transactions is a tenth of it.
 pub(crate) const LARGEST_BODY: usize = 32 * 1024 * 1024;
+/// How much is made room for at most on the word of the server, in bytes.
+const PROMISED: usize = 1024 * 1024;
 
 /// A response, read to its end.
 #[derive(Clone)]
@@ -35,7 +38,9 @@ pub(crate) enum Read {
 pub(crate) async fn read(mut response: Response<Incoming>, largest: usize) -> Read {
     let mut raw =
         RawResponse { status: response.status(), headers: std::mem::take(response.headers_mut()), body: Bytes::new() };
-    let mut body = BytesMut::new();
+    // Room for all of it from the start: grown piece by piece, a body is copied several times.
+    let promised = usize::try_from(response.body().size_hint().lower()).unwrap_or(PROMISED);
+    let mut body = BytesMut::with_capacity(promised.min(PROMISED));
     loop {
         match response.body_mut().frame().await.transpose() {
             Ok(None) => {
