@@ -7,17 +7,18 @@
 //! an age at which others were seen to live on for long, and where the other side ends one that waits, none is opened
 //! ahead for a minute.
 
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt as _;
 use http::Uri;
 use http_body_util::Full;
 use hyper::client::conn::http1::{self, SendRequest};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 
-use super::connect::{BoxError, Connector};
+use super::connect::{BoxError, Connector, Stream};
 
 /// How long an unused connection is kept, and how close calls have to follow one another for one to be opened ahead.
 /// A server that has been seen to wait for so long waits for the first request of any connection.
@@ -78,13 +79,16 @@ impl Spares {
         if opens {
             tokio::spawn(Self::open_ahead(Arc::downgrade(self), self.connector.clone(), host.clone()));
         }
-        match spare {
-            Some(spare) => Ok(spare),
-            None => Ok(open(&self.connector, host).await?.0),
+        if let Some(spare) = spare {
+            return Ok(spare);
         }
+        let (fresh, connection) = open(&self.connector, host).await?;
+        tokio::spawn(connection.map(drop));
+        Ok(fresh)
     }
 
-    /// Opens a connection for a call to come, and throws it away when none comes. The client may be gone by then.
+    /// Opens a connection for a call to come, and runs it to its end: that of its call, or after a second when none
+    /// came. The client may be gone by then.
     async fn open_ahead(spares: Weak<Self>, connector: Connector, host: Uri) {
         let opened = open(&connector, host).await;
         let now = Instant::now();
@@ -92,10 +96,15 @@ impl Spares {
         let Ok((fresh, connection)) = opened else { return of.kept(|kept| kept.end(None)) };
         of.kept(|kept| kept.end(Some(Spare { opened: now, fresh })));
         drop(of);
+        let mut connection = pin!(connection);
         // The end of one that was taken is the end of its call.
-        let _ = timeout_at(now + AGE, connection).await;
+        let ended = timeout_at(now + AGE, &mut connection).await;
         if let Some(of) = spares.upgrade() {
             of.kept(|kept| kept.sift(Instant::now()));
+        }
+        // A call may take longer than that.
+        if ended.is_err() {
+            let _ = connection.await;
         }
     }
 }
@@ -145,15 +154,11 @@ impl Kept {
     }
 }
 
-/// Opens a connection, and gives what ends with it.
-async fn open(connector: &Connector, host: Uri) -> Result<(Fresh, JoinHandle<()>), BoxError> {
+/// Opens a connection, and gives what has to run for it to work: that ends with its request, with the other side, or when
+/// the first is dropped.
+async fn open(connector: &Connector, host: Uri) -> Result<(Fresh, http1::Connection<Stream, Full<Bytes>>), BoxError> {
     let stream = connector.connect(host).await?;
-    let (fresh, connection) = http1::handshake(stream).await?;
-    // Ends by itself: with its request, with the other side, or when `fresh` is dropped.
-    let connection = tokio::spawn(async move {
-        let _ = connection.await;
-    });
-    Ok((fresh, connection))
+    Ok(http1::handshake(stream).await?)
 }
 
 #[cfg(test)]
