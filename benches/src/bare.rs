@@ -1,5 +1,7 @@
 //! The same calls with reqwest and serde, and nothing else: what a shop would write that has no client.
 
+use std::time::Duration;
+
 use dintero::types::Transaction;
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
@@ -24,6 +26,8 @@ impl Bare {
         // A second time it is there already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut http = Client::builder().no_proxy().tcp_nodelay(true).user_agent("bench");
+        // Those of this crate: a call that moves money is not left to wait for ever.
+        http = http.timeout(Duration::from_secs(30)).connect_timeout(Duration::from_secs(10));
         // Without one of its own it would read those of the platform, which is no part of a call.
         http = http.tls_certs_only(match root {
             Some(pem) => vec![reqwest::Certificate::from_pem(pem.as_bytes())?],
