@@ -85,3 +85,17 @@ impl Chooser {
         if wanted { [1, 1, 1, 2][self.rng.usize(..4)] } else { 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_value_has_its_turn_before_any_has_a_second() {
+        let mut chooser = Chooser::new(7);
+        for turn in 1..=20 {
+            let chosen: BTreeSet<_> = (0..3).map(|_| chooser.rarest("here", &["a", "b", "c"])).collect();
+            assert_eq!(chosen, BTreeSet::from([0, 1, 2]), "turn {turn}");
+        }
+    }
+}

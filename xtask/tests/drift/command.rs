@@ -133,6 +133,8 @@ fn forms_show_the_same_changes() {
     };
     let report: Report = serde_json::from_str(&run("json")).expect("the JSON form can be read back");
     assert_eq!(report.summary.changes, report.changes.len());
+    let days = [&report.old, &report.new].map(|revision| revision.date.as_deref());
+    assert_eq!(days, ["2026-04-19", "2026-05-07"].map(Some));
     let (plain, markdown) = (run("text"), run("markdown"));
     for change in &report.changes {
         assert!(plain.contains(&change.fingerprint), "{change:?}");
