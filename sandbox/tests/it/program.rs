@@ -28,6 +28,17 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
+/// What the program says when it ends at once with an error. One that goes on to serve is ended after a while.
+async fn refusal(arguments: &[&str]) -> String {
+    let mut command = tokio::process::Command::from(command(arguments));
+    command.kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await;
+    let output = output.unwrap_or_else(|_| panic!("{arguments:?}: it serves")).unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success(), "{arguments:?}: {told}");
+    told
+}
+
 impl Program {
     /// Starts it, and waits until it has said where it is.
     fn start(arguments: &[&str]) -> Self {
@@ -78,17 +89,16 @@ async fn the_options_show_in_what_it_serves() {
     assert_eq!(program.base, format!("{public}/v1"));
 }
 
-#[test]
-fn what_it_cannot_do_it_says_and_ends() {
+#[tokio::test]
+async fn what_it_cannot_do_it_says_and_ends() {
     let taken = Program::start(&["--port", "0"]);
     for (arguments, said) in [
         (vec!["--port", "0", "--account", "X1"], "X1"),
         (vec!["--port", &taken.port()], "cannot serve on"),
         (vec!["--port", "0", "--state", "/"], "state file"),
     ] {
-        let output = command(&arguments).output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert!(!output.status.success() && told.contains(said), "{arguments:?}: {told}");
+        let told = refusal(&arguments).await;
+        assert!(told.contains(said), "{arguments:?}: {told}");
     }
 }
 
@@ -102,18 +112,36 @@ async fn it_ends_gracefully_when_asked() {
 }
 
 #[tokio::test]
-async fn a_state_file_is_of_one_account_and_of_one_program() {
+async fn a_state_file_is_of_one_account_of_one_program_and_of_the_form_it_knows() {
     let folder = Folder::new("one");
     let state = folder.file();
     let program = Program::start(&["--port", "0", "--state", &state]);
     for account in ["T12345678", "T87654321"] {
-        let output = command(&["--port", "0", "--state", &state, "--account", account]).output().unwrap();
-        assert!(!output.status.success());
+        refusal(&["--port", "0", "--state", &state, "--account", account]).await;
     }
     drop(program);
-    let output = command(&["--port", "0", "--state", &state, "--account", "T87654321"]).output().unwrap();
-    assert!(String::from_utf8(output.stderr).unwrap().contains("T12345678"));
+    let told = refusal(&["--port", "0", "--state", &state, "--account", "T87654321"]).await;
+    assert!(told.contains("T12345678"), "{told}");
     drop(Program::start(&["--port", "0", "--state", &state]));
+    // As a later version may write it.
+    let file = rusqlite::Connection::open(&state).unwrap();
+    file.execute("UPDATE about SET value = '2' WHERE name = 'form'", []).unwrap();
+    drop(file);
+    let told = refusal(&["--port", "0", "--state", &state]).await;
+    assert!(told.contains("another form: 2, not 1"), "{told}");
+}
+
+/// The seed decides the ids of a program, and not those of the next one on its file over again.
+#[tokio::test]
+async fn no_id_is_given_twice_with_one_seed_and_one_file() {
+    let folder = Folder::new("seed");
+    let state = folder.file();
+    let mut ids = std::collections::BTreeSet::new();
+    for run in 0..3 {
+        let program = Program::start(&["--port", "0", "--state", &state, "--seed", "1"]);
+        let api = program.api("T12345678").await;
+        assert!(ids.insert(paid(&api, 500).await), "run {run}: {ids:?}");
+    }
 }
 
 /// A folder that goes with the test.
