@@ -310,6 +310,7 @@ async fn a_call_that_reads_is_retried_twice() {
         let sent = if retried { 3 } else { 1 };
         assert_eq!(server.calls().len(), sent, "{what}: {error}");
         assert_eq!(error.attempts() as usize, sent, "{what}");
+        assert!(error.kind() != ErrorKind::Connect && error.outcome() != Outcome::NotSent, "{what}: {error:?}");
     }
     let server = server(|_, n| if n < 2 { Reply::error(503) } else { transaction() }).await;
     read(&server.builder().retry(quick()).build().unwrap()).await.unwrap();
