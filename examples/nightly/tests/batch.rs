@@ -50,6 +50,20 @@ fn program(sandbox: &Sandbox, folder: &Path) -> Command {
     command
 }
 
+/// The batch in this process, with its journal in a folder.
+async fn batch(sandbox: &Sandbox, folder: &Path, pace: &Pace, at_once: usize) -> Batch {
+    let client = Client::builder(demo::credentials(sandbox).unwrap())
+        .base_url(sandbox.base_url())
+        .auth_url(sandbox.auth_url())
+        .pace(pace.clone())
+        .journal(journal(&folder.join("journal.sqlite")).await.unwrap())
+        // What became of a capture that met a 429 is known when its time is up.
+        .timeout(Duration::from_secs(5))
+        .build()
+        .unwrap();
+    Batch::new(client, pace.clone(), at_once).settle(Duration::from_secs(1))
+}
+
 #[tokio::test]
 async fn killed_again_and_again_it_captures_each_order_exactly_once() {
     // Killed when the capture with one of these numbers arrives, or the first after it that finds the process alive;
@@ -121,17 +135,7 @@ async fn one_429_pauses_all_and_all_go_on_after_it() {
         Some(Fault::too_many_requests(Duration::from_secs(3)))
     });
     let pace = Pace::unlimited();
-    let journal = journal(&folder.path().join("journal.sqlite")).await.unwrap();
-    let client = Client::builder(demo::credentials(&sandbox).unwrap())
-        .base_url(sandbox.base_url())
-        .auth_url(sandbox.auth_url())
-        .pace(pace.clone())
-        .journal(journal)
-        // What became of the capture that met the 429 is known when its time is up.
-        .timeout(Duration::from_secs(5))
-        .build()
-        .unwrap();
-    let batch = Batch::new(client, pace.clone(), AT_ONCE).settle(Duration::from_secs(1));
+    let batch = batch(&sandbox, folder.path(), &pace, AT_ONCE).await;
     let listed = orders.clone();
     let run = tokio::spawn(async move { batch.run(&listed, &ProgressBar::hidden()).await });
 
@@ -182,4 +186,37 @@ async fn an_order_that_the_service_refuses_is_told_and_not_tried_again() {
         assert!(!output.0 && output.1.contains("refused: order-1: ") && output.1.contains(told), "{output:?}");
         assert_eq!(sandbox.received(Operation::CaptureTransaction), 3);
     }
+}
+
+#[tokio::test]
+async fn what_would_stop_every_order_ends_the_run_and_no_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let orders = orders(&sandbox, 3);
+    let batch = batch(&sandbox, folder.path(), &Pace::unlimited(), 1).await;
+    sandbox.inject_always(Operation::CaptureTransaction, Fault::status(403));
+    let error = batch.run(&orders, &ProgressBar::hidden()).await.unwrap_err();
+    assert!(error.to_string().contains("403"), "{error}");
+    assert_eq!(sandbox.received(Operation::CaptureTransaction), 1);
+    sandbox.clear_faults();
+    let summary = batch.run(&orders, &ProgressBar::hidden()).await.unwrap();
+    assert_eq!((summary.captured, summary.refused.len(), summary.left.len()), (3, 0, 0), "{summary:?}");
+    assert_each_captured_once(&sandbox, &orders);
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_looked_at_is_left_to_the_next_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let sandbox = Sandbox::start().await.unwrap();
+    let orders = orders(&sandbox, 3);
+    let batch = batch(&sandbox, folder.path(), &Pace::unlimited(), 2).await;
+    let hidden = orders[1].id.to_string();
+    sandbox.inject_with(move |request| request.path().ends_with(&hidden).then(Fault::garbage));
+    let summary = batch.run(&orders, &ProgressBar::hidden()).await.unwrap();
+    assert_eq!((summary.captured, summary.refused.len(), summary.left.len()), (2, 0, 1), "{summary:?}");
+    assert_eq!(summary.left[0].0, "order-1");
+    sandbox.clear_faults();
+    let summary = batch.run(&orders, &ProgressBar::hidden()).await.unwrap();
+    assert_eq!((summary.captured, summary.before, summary.left.len()), (1, 2, 0), "{summary:?}");
+    assert_each_captured_once(&sandbox, &orders);
 }

@@ -1,10 +1,11 @@
 //! Where a call made once ends without having been made: by its time, by a read that fails, by a refusal.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use dintero::calls::{CaptureTransactionCall, Once};
-use dintero::store::{Change, Changed, Journal, MemoryStore, Store};
+use dintero::store::{Change, Changed, Journal, MemoryStore, Record, Store, StoreFuture};
 use dintero::types::CaptureRequest;
 use dintero::{Client, Error, ErrorKind, Outcome, RetryPolicy, TransactionId};
 use serde_json::json;
@@ -12,6 +13,10 @@ use tokio::time::Instant;
 
 use crate::support::tokens::LONG;
 use crate::support::{Reply, Seen, Server};
+
+/// The record of the capture.
+const NAME: &str = "money/account=T12345678&call=capture_transaction&of=T12345678.abc&reference=a";
+const HOUR: Duration = Duration::from_secs(3_600);
 
 async fn service(reply: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |seen| if seen.is_token() { Reply::token("t0", LONG) } else { reply(seen) }).await
@@ -25,7 +30,7 @@ fn authorized() -> Reply {
 }
 
 /// A client whose money calls alone are in the store.
-fn client(server: &Server, store: &Arc<MemoryStore>) -> Client {
+fn client<S: Store>(server: &Server, store: &Arc<S>) -> Client {
     let builder = server.builder().timeout(Duration::from_secs(5)).retry(RetryPolicy::never());
     builder.journal(Journal::new(store.clone())).token_journal(Journal::in_memory()).build().unwrap()
 }
@@ -46,7 +51,7 @@ fn status(error: &Error) -> Option<u16> {
 
 #[tokio::test]
 async fn a_call_whose_time_is_up_after_the_look_is_not_sent() {
-    let (server, store) = (service(|_| authorized()).await, Arc::default());
+    let (server, store) = (service(|_| authorized()).await, Arc::<MemoryStore>::default());
     let error = capture(&client(&server, &store)).within(Duration::ZERO).await.unwrap_err();
     assert_eq!((server.calls().len(), posts(&server)), (1, 0), "{error:?}");
 }
@@ -54,7 +59,7 @@ async fn a_call_whose_time_is_up_after_the_look_is_not_sent() {
 /// No time is too long to be counted.
 #[tokio::test]
 async fn a_call_may_have_all_the_time_there_is() {
-    let (server, store) = (service(|_| Reply::error(403)).await, Arc::default());
+    let (server, store) = (service(|_| Reply::error(403)).await, Arc::<MemoryStore>::default());
     let client = client(&server, &store);
     for time in [Duration::MAX, Duration::from_secs(u64::MAX / 1_000), Duration::from_millis(u64::MAX)] {
         let id = TransactionId::new("T12345678.abc").unwrap();
@@ -66,7 +71,7 @@ async fn a_call_may_have_all_the_time_there_is() {
 
 #[tokio::test]
 async fn a_look_that_fails_ends_the_call_at_once() {
-    let (server, store) = (service(|_| Reply::error(403)).await, Arc::default());
+    let (server, store) = (service(|_| Reply::error(403)).await, Arc::<MemoryStore>::default());
     let error = capture(&client(&server, &store)).await.unwrap_err();
     assert_eq!((status(&error), server.calls().len(), posts(&server)), (Some(403), 1, 0), "{error:?}");
 }
@@ -84,7 +89,7 @@ async fn a_call_that_cannot_be_settled_ends_as_it_was_sent() {
         _ => authorized(),
     })
     .await;
-    let store = Arc::default();
+    let store = Arc::<MemoryStore>::default();
     let error = capture(&client(&server, &store)).await.unwrap_err();
     assert_eq!((status(&error), error.outcome(), posts(&server)), (Some(500), Outcome::Unknown, 1), "{error:?}");
     assert_eq!(store.len(), 1, "it stays open");
@@ -93,7 +98,7 @@ async fn a_call_that_cannot_be_settled_ends_as_it_was_sent() {
 #[tokio::test]
 async fn a_call_that_was_refused_leaves_nothing_behind() {
     let server = service(|seen| if seen.method == "POST" { Reply::error(400) } else { authorized() }).await;
-    let store = Arc::default();
+    let store = Arc::<MemoryStore>::default();
     let client = client(&server, &store);
     for refused in 1..3 {
         let error = capture(&client).await.unwrap_err();
@@ -106,12 +111,60 @@ async fn a_call_that_was_refused_leaves_nothing_behind() {
 #[tokio::test(start_paused = true)]
 async fn a_call_that_another_holds_is_waited_for_and_not_for_ever() {
     let (server, store) = (service(|_| authorized()).await, Arc::<MemoryStore>::default());
-    let name = "money/account=T12345678&call=capture_transaction&of=T12345678.abc&reference=a";
-    let lasts = Duration::from_secs(3_600);
-    let held = Change { name, expected: None, done: false, lasts, data: "{}" };
+    let held = Change { name: NAME, expected: None, done: false, lasts: HOUR, data: "{}" };
     assert!(matches!(store.change(held).await.unwrap(), Changed::Yes { .. }));
     let began = Instant::now();
     let error = capture(&client(&server, &store)).await.unwrap_err();
     assert_eq!((error.kind(), error.outcome(), began.elapsed().as_secs()), (ErrorKind::Timeout, Outcome::Unknown, 13));
     assert!(error.attempt().is_some() && server.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_note_that_cannot_be_read_stops_the_call() {
+    let (server, store) = (service(|_| authorized()).await, Arc::<MemoryStore>::default());
+    let data = r#"{"note":"as another version writes it"}"#;
+    let left = Change { name: NAME, expected: None, done: false, lasts: Duration::ZERO, data };
+    assert!(matches!(store.change(left).await.unwrap(), Changed::Yes { .. }));
+    let error = capture(&client(&server, &store)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Journal, Outcome::Unknown), "{error:?}");
+    assert!(server.calls().is_empty());
+}
+
+/// A store in which another process takes the work over, just before its holder notes what it is about to send.
+#[derive(Default)]
+struct Overtaken {
+    store: MemoryStore,
+    changes: AtomicUsize,
+}
+
+impl Store for Overtaken {
+    fn load<'a>(&'a self, name: &'a str) -> StoreFuture<'a, Option<Record>> {
+        self.store.load(name)
+    }
+
+    fn change<'a>(&'a self, change: Change<'a>) -> StoreFuture<'a, Changed> {
+        Box::pin(async move {
+            // The first is the claim, the second the note.
+            if self.changes.fetch_add(1, Ordering::SeqCst) == 1 {
+                self.store.change(Change { lasts: HOUR, data: "{}", ..change }).await?;
+            }
+            self.store.change(change).await
+        })
+    }
+
+    fn remove<'a>(&'a self, name: &'a str, fence: u64) -> StoreFuture<'a, bool> {
+        self.store.remove(name, fence)
+    }
+
+    fn left_open<'a>(&'a self, prefix: &'a str, limit: usize) -> StoreFuture<'a, Vec<Record>> {
+        self.store.left_open(prefix, limit)
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_another_has_taken_over_is_not_sent() {
+    let (server, store) = (service(|_| authorized()).await, Arc::<Overtaken>::default());
+    let error = capture(&client(&server, &store)).within(Duration::from_secs(1)).await.unwrap_err();
+    assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::Unknown), "{error:?}");
+    assert_eq!((server.calls().len(), posts(&server)), (1, 0));
 }
