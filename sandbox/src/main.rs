@@ -91,18 +91,23 @@ fn introduce(sandbox: &Sandbox) {
     let _ = told;
 }
 
-/// Returns when the program is asked to end.
-async fn asked_to_end() -> std::io::Result<()> {
+/// Begins to listen for what asks the program to end, and gives what waits for it.
+fn asked_to_end() -> std::io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            interrupted = tokio::signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -115,9 +120,12 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    // Before anybody knows of the program: a signal that nobody listens for ends it at once.
+    let end = asked_to_end();
     introduce(&sandbox);
-    if let Err(error) = asked_to_end().await {
-        eprintln!("error: signals cannot be waited for: {error}");
+    match end {
+        Ok(end) => end.await,
+        Err(error) => eprintln!("error: signals cannot be waited for: {error}"),
     }
     sandbox.stop().await;
     ExitCode::SUCCESS
