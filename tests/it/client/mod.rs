@@ -2,6 +2,7 @@
 
 mod attempts;
 mod bounds;
+mod connections;
 mod errors;
 mod lists;
 mod once;
