@@ -98,6 +98,19 @@ async fn the_head_of_a_response_outlives_its_body() {
     }
 }
 
+/// The room made for a body is not the server's to decide.
+#[tokio::test]
+async fn a_promise_of_more_than_there_can_be_is_a_response_that_is_cut() {
+    for promised in [u64::MAX - 2, 1 << 62, 1 << 40] {
+        let head = format!("HTTP/1.1 200 OK\r\nx-request-id: r-1\r\ncontent-length: {promised}\r\n\r\n{{\"id\":");
+        let server = service(move || Reply::Raw(head.clone().into_bytes())).await;
+        let error = capture(&server.builder().build().unwrap(), 100).await.unwrap_err();
+        assert_eq!((error.kind(), error.outcome()), (ErrorKind::Unreadable, Outcome::Unknown), "{promised}: {error}");
+        assert_eq!((error.status().unwrap().as_u16(), error.request_id()), (200, Some("r-1")));
+        assert_eq!(error.body(), "{\"id\":".as_bytes());
+    }
+}
+
 /// A read whose response hangs is tried again, and ends as the last try did.
 #[tokio::test]
 async fn a_read_whose_body_is_cut_is_tried_again() {
