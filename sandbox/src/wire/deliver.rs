@@ -23,6 +23,10 @@ impl Shared {
     /// Takes up the callbacks that were caused.
     pub(crate) fn send_callbacks(self: &Arc<Self>) {
         let mut state = self.state();
+        if state.unwritable.is_some() {
+            // What a callback tells of would be gone after a restart.
+            return;
+        }
         for notice in std::mem::take(&mut state.outbox) {
             if let Some(held) = &mut state.delivery.held {
                 held.push_back(notice);

@@ -77,6 +77,14 @@ impl Shared {
         done
     }
 
+    /// Refuses where a change could not be written down: nothing that would be lost is told as done.
+    fn kept(&self) -> Result<(), ApiError> {
+        self.state().unwritable.as_ref().map_or(Ok(()), |error| {
+            let message = format!("the state file cannot be written: {error}; free space or start with another file");
+            Err(ApiError::new(500, "StateFile", message))
+        })
+    }
+
     /// Whether the connection on which this request line came is to be reset.
     pub(crate) fn resets_unread(&self, line: &str) -> bool {
         let mut parts = line.split_whitespace();
@@ -156,10 +164,12 @@ pub(crate) async fn handle(
 
 /// What is the sandbox's own and not the API's: its pages and its control.
 async fn own(shared: &Arc<Shared>, method: &str, path: &str, query: &str, body: &Bytes) -> Option<Response> {
-    if path == "/_sandbox" || path.starts_with("/_sandbox/") {
-        return Some(control::serve(shared, method, path, query, body).await);
-    }
-    pages::serve(shared, method, path)
+    let response = if path == "/_sandbox" || path.starts_with("/_sandbox/") {
+        control::serve(shared, method, path, query, body).await
+    } else {
+        pages::serve(shared, method, path)?
+    };
+    Some(shared.kept().map_or_else(|error| respond(error.into_reply(), ""), |()| response))
 }
 
 fn refuse(unrouted: Unrouted) -> Reply {
@@ -238,18 +248,16 @@ impl Exchange {
         let mut call = Call { operation, parameter, account, query, headers, body: None, request_id, course };
         // The document is consulted before the lock is taken: compiling it takes its time.
         let checked = check(&mut call, &self.received.body);
-        let (mut reply, changes, checks_responses, unwritable, asks) = shared.change(|state| {
+        let (mut reply, changes, checks_responses, asks) = shared.change(|state| {
             let asks = operation == Operation::UpdateSession && sessions::asks_for_shipping(state, &call);
             let checked = checked.map(|unknown| {
                 state.log.unknown_fields.extend(unknown.into_iter().map(|path| UnknownField { operation, path }));
             });
             let reply = perform(state, &call, checked);
-            state.keep();
-            (reply, state.patches.of(operation), state.log.checks_responses, state.unwritable.clone(), asks)
+            (reply, state.patches.of(operation), state.log.checks_responses, asks)
         });
-        if let Some(error) = unwritable {
-            // Nothing that would be lost is told as done.
-            return ApiError::new(500, "StateFile", error).into_reply();
+        if let Err(error) = shared.kept() {
+            return error.into_reply();
         }
         shared.send_callbacks();
         if asks && reply.status == 200 {

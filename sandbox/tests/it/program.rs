@@ -42,7 +42,11 @@ async fn refusal(arguments: &[&str]) -> String {
 impl Program {
     /// Starts it, and waits until it has said where it is.
     fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        Self::run(command(arguments))
+    }
+
+    fn run(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let base = lines.map_while(Result::ok).find_map(|line| {
             let (word, rest) = line.trim().split_once(' ')?;
@@ -142,6 +146,50 @@ async fn no_id_is_given_twice_with_one_seed_and_one_file() {
         let api = program.api("T12345678").await;
         assert!(ids.insert(paid(&api, 500).await), "run {run}: {ids:?}");
     }
+}
+
+/// Once the file takes no more, nothing is told as done, by a response or by a callback; what was told before holds.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_cannot_be_written_is_not_told() {
+    let folder = Folder::new("full");
+    let state = folder.file();
+    let arguments = ["--port", "0", "--state", &state];
+    // No file may grow beyond 300 KB: a write fails as on a full disk.
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_dintero-sandbox")]);
+    limited.args(arguments);
+    let program = Program::run(limited);
+    let api = program.api("T12345678").await;
+    let merchant = super::callbacks::Merchant::open().await;
+    let unpaid = super::callbacks::session(&api, &merchant.url).await;
+    let mut told = vec![unpaid.clone()];
+    let refused = loop {
+        let response = api.request(Method::POST, "/sessions-profile", &profile_session()).send().await.unwrap();
+        let (status, body) = (response.status(), response.json::<Value>().await.unwrap());
+        match body["id"].as_str() {
+            Some(id) if status == 200 => told.push(id.to_owned()),
+            _ => break (status, body),
+        }
+        assert!(told.len() < 10_000, "the file is never full");
+    };
+    assert!(told.len() > 2, "{refused:?}");
+    let pay = format!("{}/_sandbox/sessions/{unpaid}/pay", program.base.trim_end_matches("/v1"));
+    let paid = http().post(pay).send().await.unwrap();
+    for (status, body) in [refused, (paid.status(), paid.json().await.unwrap())] {
+        assert_eq!((status.as_u16(), &body["error"]["code"]), (500, &json!("StateFile")), "{body}");
+    }
+    let (status, body) = api.refused(Method::GET, &format!("/sessions/{unpaid}"), Value::Null).await;
+    assert_eq!((status, &body["error"]["code"]), (500, &json!("StateFile")), "{body}");
+    drop(program);
+
+    let program = Program::start(&arguments);
+    let api = program.api("T12345678").await;
+    for id in &told {
+        let session = api.get(&format!("/sessions/{id}")).await;
+        assert_eq!(session.get("transaction_id"), None, "{session}");
+    }
+    assert_eq!(merchant.received().len(), 0, "a payment that is not there was told of");
 }
 
 /// A folder that goes with the test.
