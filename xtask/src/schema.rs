@@ -40,35 +40,56 @@ pub fn dangling_refs(document: &Value) -> Vec<(String, String)> {
     found
 }
 
+/// Keys whose objects go by names of the document's own, so that `default` or `enum` is one of these below them.
+const NAMED: [&str; 12] = [
+    "callbacks",
+    "content",
+    "encoding",
+    "headers",
+    "links",
+    "parameters",
+    "paths",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+    "securitySchemes",
+];
+
 /// Calls `visit` with the place and target of every reference below `value`: `$ref`s and discriminator mappings.
 ///
 /// Examples are data, not interface, and are passed over.
 pub fn visit_refs(value: &Value, at: &str, visit: &mut impl FnMut(&str, &str)) {
-    match value {
-        Value::Object(map) => {
-            for (key, child) in map {
-                match (key.as_str(), child) {
-                    ("$ref", Value::String(target)) => visit(at, target),
-                    ("discriminator", Value::Object(discriminator)) if !at.ends_with("/properties") => {
-                        let mapping = discriminator.get("mapping").and_then(Value::as_object);
-                        for target in mapping.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
-                            // A bare name is a component's.
-                            let bare = !target.contains(['#', '/', '.']);
-                            let prefix = if bare { "#/components/schemas/" } else { "" };
-                            visit(at, &format!("{prefix}{target}"));
-                        }
-                    }
-                    ("example" | "examples" | "default" | "enum", _) if !at.ends_with("/properties") => {}
-                    _ => visit_refs(child, &format!("{at}/{}", escape(key)), visit),
-                }
-            }
-        }
+    let map = match value {
+        Value::Object(map) => map,
         Value::Array(items) => {
             for (index, child) in items.iter().enumerate() {
                 visit_refs(child, &format!("{at}/{index}"), visit);
             }
+            return;
         }
-        _ => {}
+        _ => return,
+    };
+    for (key, child) in map {
+        match (key.as_str(), child) {
+            ("$ref", Value::String(target)) => visit(at, target),
+            ("discriminator", Value::Object(discriminator)) => {
+                let mapping = discriminator.get("mapping").and_then(Value::as_object);
+                for target in mapping.into_iter().flat_map(Map::values).filter_map(Value::as_str) {
+                    // A bare name is a component's.
+                    let bare = !target.contains(['#', '/', '.']);
+                    let prefix = if bare { "#/components/schemas/" } else { "" };
+                    visit(at, &format!("{prefix}{target}"));
+                }
+            }
+            ("example" | "examples" | "default" | "enum", _) => {}
+            (named, Value::Object(children)) if NAMED.contains(&named) => {
+                for (name, child) in children {
+                    visit_refs(child, &format!("{at}/{named}/{}", escape(name)), visit);
+                }
+            }
+            _ => visit_refs(child, &format!("{at}/{}", escape(key)), visit),
+        }
     }
 }
 

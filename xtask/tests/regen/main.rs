@@ -101,6 +101,31 @@ fn the_slice_holds_what_is_reached_and_no_prose() {
     assert!(sliced.pointer("/components/schemas/Transaction/properties/description").is_some());
 }
 
+/// A key that is a keyword in a schema may be a name elsewhere, and a name may be one of ours.
+#[test]
+fn what_only_a_name_like_a_keyword_leads_to_is_reached() {
+    let mut document = Small::new().document;
+    let to = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+    let content = |name: &str| json!({ "application/json": { "schema": to(name) } });
+    let responses = &mut document["paths"]["/transactions/{id}"]["get"]["responses"];
+    responses["default"] =
+        json!({ "description": "", "content": content("Default"), "headers": { "enum": { "schema": to("Header") } } });
+    let schemas = &mut document["components"]["schemas"];
+    schemas["Default"] = json!({ "allOf": [to("example")] });
+    schemas["example"] =
+        json!({ "properties": { "default": to("Field"), "properties": { "properties": { "enum": to("Deep") } } } });
+    for name in ["Field", "Header", "Deep"] {
+        schemas[name] = json!({ "type": "string" });
+    }
+    // What is data names nothing.
+    schemas["Deep"]["default"] = to("Unreached");
+    schemas["Field"]["example"] = to("Gone");
+    let sliced = slice::slice(&document).unwrap();
+    let reached: Vec<&String> = sliced["components"]["schemas"].as_object().unwrap().keys().collect();
+    assert_eq!(reached, ["Deep", "Default", "Field", "Header", "Transaction", "example"]);
+    assert!(xtask::schema::dangling_refs(&sliced).is_empty());
+}
+
 #[test]
 fn a_document_is_generated_with_our_types() {
     let document = Small::new().regenerate().unwrap();
