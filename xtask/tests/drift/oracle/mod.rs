@@ -52,11 +52,6 @@ impl Flattened {
         }
         Self { roots: flat.roots }
     }
-
-    /// How many lines there are.
-    pub(crate) fn len(&self) -> usize {
-        self.roots.values().flatten().map(|facts| facts.len()).sum()
-    }
 }
 
 /// The lines that only one of two documents has, and whether it is the newer one.

@@ -34,16 +34,32 @@ const PARAMETER: Class = Class {
 };
 const CONSTRAINT: Class = Class { name: "constraint", kinds: &[7, 8, 9, 10, 13, 15, 16, 23], is_of: |_| true };
 
+/// What is generated before any edit.
+struct Before {
+    document: Value,
+    generated: Value,
+    made: Made,
+    code: Code,
+}
+
+impl Before {
+    fn new() -> Self {
+        // A revision that stays, whatever is pinned.
+        let document = revision("2026-05-07");
+        let generated = Spec::here().generate(&document, Stale::Skip).expect("the revision can be generated from");
+        let generated = generated.document;
+        let made = made(&generated).expect("the revision can be generated from");
+        let code = Code::of(&generated).expect("the revision can be generated from");
+        Self { document, generated, made, code }
+    }
+}
+
 /// Makes `count` edits of a class, seed after seed.
-fn run(class: &Class, count: usize) {
+fn run(class: &Class, count: usize, before: &Before) {
+    let Before { document, generated, made: before, code } = before;
     let spec = Spec::here();
-    // A revision that stays, whatever is pinned.
-    let document = revision("2026-05-07");
-    let uses = Uses::new(&document);
-    let side = Side::read("old", &document).expect("the revision can be read");
-    let generated = spec.generate(&document, Stale::Skip).expect("the revision can be generated from").document;
-    let before = made(&generated).expect("the revision can be generated from");
-    let code = Code::of(&generated).expect("the revision can be generated from");
+    let uses = Uses::new(document);
+    let side = Side::read("old", document).expect("the revision can be read");
     let mut verdicts: BTreeMap<Bump, usize> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut seeds = 0_u64..;
@@ -61,8 +77,8 @@ fn run(class: &Class, count: usize) {
         let mut report = report.unwrap_or_else(|error| panic!("{name}: {error}"));
         let after = spec.generate(&edited, Stale::Skip).map(|made| made.document);
         let expected = match &after {
-            Ok(same) if *same == generated => Bump::Nothing,
-            Ok(other) => Code::of(other).map_or(Bump::Unknown, |other| step(&code, &other)),
+            Ok(same) if same == generated => Bump::Nothing,
+            Ok(other) => Code::of(other).map_or(Bump::Unknown, |other| step(code, &other)),
             Err(_) => Bump::Unknown,
         };
         measure(&mut report, Ok(before.clone()), after.and_then(|document| made(&document)));
@@ -86,9 +102,10 @@ fn made(document: &Value) -> anyhow::Result<Made> {
 
 /// Makes so many edits of each class, each class on a thread of its own.
 fn each_class(count: usize) {
+    let before = &Before::new();
     std::thread::scope(|threads| {
         for class in [&ENUM, &FIELD, &PARAMETER, &CONSTRAINT] {
-            threads.spawn(move || run(class, count));
+            threads.spawn(move || run(class, count, before));
         }
     });
 }
