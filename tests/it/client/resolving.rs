@@ -33,13 +33,15 @@ async fn routes(route: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server
 
 #[tokio::test]
 async fn a_read_that_cannot_succeed_ends_it_and_one_that_may_is_made_again() {
-    for (status, lasts) in [(400, true), (403, true), (404, true), (408, false), (429, false), (500, false)] {
+    let reads = async |(status, lasts)| {
         let server = routes(move |_| Reply::error(status)).await;
         let options = PollOptions { timeout: Some(Duration::from_secs(3)), ..quick() };
         let error = client(&server).resolve(&captured(0)).polling(options).await.unwrap_err();
         assert_eq!(error.status().map(|status| status.as_u16()), Some(status));
         assert_eq!(server.calls().len() == 1, lasts, "{status}: {} reads", server.calls().len());
-    }
+    };
+    let statuses = [(400, true), (403, true), (404, true), (408, false), (429, false), (500, false)];
+    futures_util::future::join_all(statuses.map(reads)).await;
 }
 
 /// Without a merchant reference there is nothing to look for, however long.

@@ -124,18 +124,21 @@ fn forms_show_the_same_changes() {
     let accepted = dir.path().join("accepted.toml");
     std::fs::write(&accepted, "").expect("the folder takes files");
     let accepted = accepted.to_string_lossy().into_owned();
-    let run = |format: &str| {
+    let run = &|format: &str| {
         let output =
             drift(&["--from", &new, "--against", &old, "--format", format, "--accepted", &accepted, "--timing"]);
         assert_eq!(status(&output), 1, "{}", text(&output.stderr));
         assert!(text(&output.stderr).contains("compared in"));
         text(&output.stdout)
     };
-    let report: Report = serde_json::from_str(&run("json")).expect("the JSON form can be read back");
+    let [written, plain, markdown] = std::thread::scope(|threads| {
+        let running = ["json", "text", "markdown"].map(|format| threads.spawn(move || run(format)));
+        running.map(|one| one.join().expect("the command runs"))
+    });
+    let report: Report = serde_json::from_str(&written).expect("the JSON form can be read back");
     assert_eq!(report.summary.changes, report.changes.len());
     let days = [&report.old, &report.new].map(|revision| revision.date.as_deref());
     assert_eq!(days, ["2026-04-19", "2026-05-07"].map(Some));
-    let (plain, markdown) = (run("text"), run("markdown"));
     for change in &report.changes {
         assert!(plain.contains(&change.fingerprint), "{change:?}");
         assert!(plain.contains(&change.rule), "{change:?}");
