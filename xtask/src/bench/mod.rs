@@ -3,6 +3,7 @@
 //! Ratios are of one run on one machine: what stands beside a figure was measured in turn with it. What is measured, and
 //! how, is in the package `dintero-bench`; instructions, sizes, builds and tasks are measured from outside, here.
 
+mod builds;
 mod outside;
 mod picture;
 mod table;
@@ -54,7 +55,7 @@ pub fn run(bench: &Bench) -> Result<()> {
             "instructions" => outside::instructions(&program)?,
             "size" => outside::size(&program)?,
             "tasks" => outside::tasks(&root, bench.builds)?,
-            "builds" if bench.builds || only.is_some() => outside::builds(&root)?,
+            "builds" if bench.builds || only.is_some() => builds::rows(&root)?,
             "builds" => continue,
             part => program.rows(part, bench.quick)?,
         });

@@ -1,4 +1,4 @@
-//! What is measured from outside of the process: instructions, sizes, the time and memory of builds and tasks.
+//! What is measured from outside of the process: instructions, sizes, the time and memory of tasks.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
@@ -94,7 +94,7 @@ pub(super) fn size(program: &Program) -> Result<Vec<Row>> {
 }
 
 /// Runs a command to its end, and tells what it took.
-fn run(command: &mut Command) -> Result<(f64, ResourceUsage)> {
+pub(super) fn run(command: &mut Command) -> Result<(f64, ResourceUsage)> {
     let began = std::time::Instant::now();
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
     // Read to its end, or a full pipe would hold it up.
@@ -130,52 +130,4 @@ pub(super) fn tasks(root: &Path, is_long: bool) -> Result<Vec<Row>> {
         rows.push(Row::alone(name, "s", seconds, &peak));
     }
     Ok(rows)
-}
-
-/// Clean builds, in seconds of processor time: a crate that depends on the client, and one with what the client cannot do
-/// without and no code.
-pub(super) fn builds(root: &Path) -> Result<Vec<Row>> {
-    let tokio = "tokio = { version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }\n";
-    let ours = format!("dintero = {{ path = {:?} }}\n{tokio}", root.display().to_string());
-    let floor = format!(
-        "reqwest = {{ version = \"0.13\", default-features = false, features = [\"http2\", \"json\", \"rustls-no-provider\"] }}\n\
-         rustls = {{ version = \"0.23\", default-features = false, features = [\"logging\", \"ring\", \"std\", \"tls12\"] }}\n\
-         serde = {{ version = \"1\", features = [\"derive\"] }}\nserde_json = \"1\"\n\
-         chrono = {{ version = \"0.4\", default-features = false, features = [\"clock\", \"serde\"] }}\n{tokio}"
-    );
-    let (ours, floor) = (built(root, "ours", &ours)?, built(root, "floor", &floor)?);
-    let row = Row::beside(
-        format!("clean build of a dependent crate ({} crates)", ours.1),
-        "CPU s",
-        ours.0,
-        &format!("reqwest, serde, chrono, tokio ({} crates)", floor.1),
-        floor.0,
-    );
-    Ok(vec![row.goal(1.5)])
-}
-
-/// Builds a crate with these dependencies from nothing: seconds of processor time, and how many crates it took.
-fn built(root: &Path, name: &str, dependencies: &str) -> Result<(f64, usize)> {
-    let folder = root.join("target/bench").join(name);
-    drop(std::fs::remove_dir_all(&folder));
-    std::fs::create_dir_all(folder.join("src"))?;
-    let manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n{dependencies}"
-    );
-    std::fs::write(folder.join("Cargo.toml"), manifest)?;
-    std::fs::write(folder.join("src/main.rs"), "fn main() {}\n")?;
-    // The versions of this workspace.
-    std::fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
-    let cargo = || {
-        let mut command = crate::cargo::cargo();
-        command.current_dir(&folder).env("CARGO_TARGET_DIR", folder.join("target")).env("CARGO_INCREMENTAL", "0");
-        command
-    };
-    ensure!(cargo().args(["fetch", "--quiet"]).status()?.success(), "cargo fetch failed");
-    let (_, used) = run(cargo().args(["build", "--quiet"]))?;
-    let tree = cargo().args(["tree", "--prefix", "none", "--edges", "normal,build"]).output()?;
-    let tree = String::from_utf8(tree.stdout)?;
-    let crates: std::collections::BTreeSet<_> =
-        tree.lines().filter(|line| !line.is_empty()).map(|line| line.trim_end_matches(" (*)")).collect();
-    Ok(((used.utime + used.stime).as_secs_f64(), crates.len() - 1))
 }
