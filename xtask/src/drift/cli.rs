@@ -180,9 +180,12 @@ pub fn json_schema() -> Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
 }
 
-fn print(text: &str) -> Result<()> {
+/// Prints what a task reports.
+///
+/// # Errors
+/// When it cannot be written. That the reader has had enough is no error: the status still tells.
+pub fn print(text: &str) -> Result<()> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // The reader had enough; the status still tells.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("cannot write the report"),
     }

@@ -1,7 +1,7 @@
 //! The command from outside: forms, exit statuses, accepted changes, what cannot be read.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -83,6 +83,24 @@ fn statuses_tell_nothing_something_and_errors_apart() {
         assert_eq!(status(&output), 2, "{arguments:?}");
         assert!(output.stdout.is_empty(), "{arguments:?}");
         assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+/// Proves that whoever reads only the beginning, as `head` does, makes no task fail.
+#[test]
+fn a_reader_that_has_had_enough_is_no_error() {
+    let slice = spec("upstream.json").to_string_lossy().into_owned();
+    for (arguments, expected) in [
+        (vec!["slice", &slice], 0),
+        (vec!["drift", "--rules"], 0),
+        (vec!["drift", "--from", &slice, "--against", &slice], 0),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+        let command = command.args(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = command.spawn().expect("the command runs");
+        drop(running.stdout.take());
+        let output = running.wait_with_output().expect("the command ends");
+        assert_eq!((status(&output), text(&output.stderr)), (expected, String::new()), "{arguments:?}");
     }
 }
 
