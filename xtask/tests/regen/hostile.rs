@@ -12,24 +12,13 @@ use xtask::source;
 use xtask::source::parse::{MOST_BYTES, MOST_LEVELS, MOST_VALUES};
 
 use crate::Small;
+use crate::yaml::{COMPONENTS_LAST, PATHS_LAST, yaml};
 
 fn refusal(text: &str) -> String {
     let error = format!("{:#}", source::parse(text.as_bytes()).expect_err("has to be refused"));
     assert!(!error.contains('\n') && error.len() < 300, "{error}");
     error
 }
-
-/// The pinned slice as YAML, its parts in the order given: which of them is last decides what a cut takes away.
-fn yaml(document: &Value, order: [&str; 5]) -> String {
-    let part = |key: &str| -> String {
-        let one: Map<String, Value> = [(key.to_owned(), document[key].clone())].into_iter().collect();
-        serde_saphyr::to_string(&one).expect("JSON can be written as YAML")
-    };
-    format!("openapi: 3.0.3\n{}", order.map(part).concat())
-}
-
-const COMPONENTS_LAST: [&str; 5] = ["info", "servers", "security", "paths", "components"];
-const PATHS_LAST: [&str; 5] = ["info", "servers", "security", "components", "paths"];
 
 fn file(dir: &tempfile::TempDir, name: &str, text: &str) -> PathBuf {
     let path = dir.path().join(name);
@@ -103,34 +92,6 @@ fn pages_and_packed_files_are_named() {
     {
         let error = format!("{:#}", source::parse(bytes).expect_err("has to be refused"));
         assert!(error.contains(words), "{error}");
-    }
-}
-
-/// Proves that no cut of a document passes as a removal: it is refused, or it took away nothing that we bind.
-#[test]
-fn a_document_that_is_cut_off_never_passes_as_removals() {
-    let dir = tempfile::tempdir().expect("there is a place for temporary files");
-    let old = Spec::here().slice().expect("the slice is pinned");
-    let whole = slice::slice(&old).expect("a slice is a document");
-    for order in [COMPONENTS_LAST, PATHS_LAST] {
-        let text = yaml(&old, order);
-        assert_eq!(slice::slice(&source::parse(text.as_bytes()).expect("nothing is cut off")).expect("whole"), whole);
-        let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
-        // Between two lines in the whole of the text, and also within its last lines, where less is left to notice.
-        let between = ends.iter().rev().skip(1).step_by(ends.len() / 40).copied();
-        let tail = (ends[ends.len() - 5]..text.len() - 1).step_by(2);
-        let mut refused = 0;
-        for end in between.chain(tail) {
-            let path = file(&dir, "cut.yaml", &text[..end]);
-            let outcome = source::load(&path.to_string_lossy())
-                .and_then(|source| source.check_against(&old, false).map(|()| source))
-                .and_then(|source| slice::slice(&source.document));
-            match outcome {
-                Ok(cut) => assert_eq!(cut, whole, "cut after {end} bytes: {:?}", &text[end - 40..end]),
-                Err(_) => refused += 1,
-            }
-        }
-        assert!(refused > 40, "{refused} refused");
     }
 }
 

@@ -4,6 +4,7 @@ mod curation;
 mod hostile;
 mod landing;
 mod source;
+mod yaml;
 
 use std::path::PathBuf;
 
