@@ -11,6 +11,8 @@
 mod connections;
 mod gateway;
 mod goal;
+#[path = "../it/support/nobody.rs"]
+mod nobody;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,6 +23,7 @@ use dintero_sandbox::{Fault, Operation, Sandbox};
 use fastrand::Rng;
 use gateway::Gateway;
 use goal::Goal;
+use nobody::Nobody;
 
 /// As many as keep the tests quick.
 const CALLS: u64 = 400;
@@ -126,6 +129,7 @@ struct Worker {
     gateway: Gateway,
     client: Client,
     refused: Client,
+    _nobody: Nobody,
     held: Client,
     rng: Rng,
     /// Makes references and ids of this worker's own.
@@ -159,11 +163,12 @@ impl Worker {
         let sandbox = Sandbox::start().await.unwrap();
         sandbox.forget_requests();
         let seeded = sandbox.seed_transactions(seeds);
-        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let nobody = Nobody::new();
         let gateway = Gateway::start(sandbox.base_url(), HELD).await;
         Self {
             client: client(&sandbox, &sandbox.base_url()),
-            refused: client(&sandbox, &format!("http://{nobody}/v1")),
+            refused: client(&sandbox, &nobody.url()),
+            _nobody: nobody,
             held: client(&sandbox, &gateway.base_url()),
             gateway,
             rng: Rng::with_seed(seed),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::retry::{quick, read, server, transaction, write};
 use crate::support::Reply;
+use crate::support::nobody::Nobody;
 use dintero::{Client, Error, ErrorKind, Outcome, RetryPolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -132,8 +133,8 @@ async fn a_connection_is_opened_ahead_while_calls_follow_one_another() {
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_and_was_not_sent() {
     let tokens = server(|_, _| transaction()).await;
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let client = tokens.builder().base_url(format!("http://{gone}/v1")).retry(quick());
+    let nobody = Nobody::new();
+    let client = tokens.builder().base_url(nobody.url()).retry(quick());
     let client = client.build().unwrap();
     for error in [write(&client).await.unwrap_err(), read(&client).await.unwrap_err()] {
         assert_eq!((error.kind(), error.outcome()), (ErrorKind::Connect, Outcome::NotSent));
@@ -181,8 +182,8 @@ async fn time_that_is_up_before_there_is_a_connection_is_not_sent() {
     assert_eq!((error.kind(), error.outcome()), (ErrorKind::Timeout, Outcome::NotSent));
     assert!(error.is_timeout() && error.is_retryable());
     // With a connection it is unknown again, whatever came before.
-    let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let refused = tokens.builder().base_url(format!("http://{gone}/v1")).retry(quick()).build().unwrap();
+    let nobody = Nobody::new();
+    let refused = tokens.builder().base_url(nobody.url()).retry(quick()).build().unwrap();
     assert_eq!(write(&refused).await.unwrap_err().outcome(), Outcome::NotSent);
     let silent = server(|_, _| Reply::Hang).await;
     let client = silent.builder().timeout(Duration::from_millis(300)).build().unwrap();

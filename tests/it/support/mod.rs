@@ -4,6 +4,7 @@
 //! against it, what it wants to prove about payments against the sandbox.
 
 mod events;
+pub(crate) mod nobody;
 pub(crate) mod tls;
 pub(crate) mod tokens;
 
