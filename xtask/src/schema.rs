@@ -41,14 +41,12 @@ pub fn dangling_refs(document: &Value) -> Vec<(String, String)> {
 }
 
 /// Keys whose objects go by names of the document's own, so that `default` or `enum` is one of these below them.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 10] = [
     "callbacks",
-    "content",
     "encoding",
     "headers",
     "links",
     "parameters",
-    "paths",
     "properties",
     "requestBodies",
     "responses",

@@ -128,6 +128,29 @@ fn what_only_a_name_like_a_keyword_leads_to_is_reached() {
 }
 
 #[test]
+fn a_reference_below_a_name_is_seen_wherever_names_are() {
+    // The objects of OpenAPI 3.0 whose keys are names and whose values may be references.
+    for place in [
+        "callbacks",
+        "encoding",
+        "headers",
+        "links",
+        "parameters",
+        "properties",
+        "requestBodies",
+        "responses",
+        "schemas",
+        "securitySchemes",
+    ] {
+        for name in ["default", "enum", "example", "examples"] {
+            let document = json!({ "components": { place: { name: { "$ref": "#/gone" } } } });
+            let at = format!("#/components/{place}/{name}");
+            assert_eq!(xtask::schema::dangling_refs(&document), [(at, "#/gone".to_owned())]);
+        }
+    }
+}
+
+#[test]
 fn a_document_is_generated_with_our_types() {
     let document = Small::new().regenerate().unwrap();
     let transaction = &document["components"]["schemas"]["Transaction"];
