@@ -4,8 +4,7 @@ use tokio::net::TcpSocket;
 
 /// A port that is taken and not listened at: connections to it are refused.
 ///
-/// A port that is only free may be given to another socket, or to the very connection that is opened to it, which then
-/// reads its own request.
+/// A port that is only free may be given to a server of another test, which then responds.
 pub(crate) struct Nobody(TcpSocket);
 
 impl Nobody {
