@@ -1,5 +1,8 @@
 //! Maintenance of the `dintero` crate: from an upstream interface document to the one that `build.rs` reads.
 
+// A reader of the output may have had enough: `output::print`.
+#![warn(clippy::print_stdout)]
+
 // What measures and checks the generated code has to run the same functions as the build.
 pub mod bench;
 #[allow(missing_docs, reason = "the modules of the build script document what they need")]
@@ -12,6 +15,7 @@ pub mod guards;
 pub mod instances;
 pub mod model;
 pub mod moved;
+pub mod output;
 pub mod overlay;
 pub mod passes;
 pub mod problems;

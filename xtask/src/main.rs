@@ -1,12 +1,14 @@
 //! `cargo xtask`: the command line of the maintenance tasks; the work is done in the library beside it.
 
+#![warn(clippy::print_stdout)]
+
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use xtask::drift;
-use xtask::drift::cli::print;
+use xtask::output::{print, print_line};
 use xtask::overlay::Stale;
 use xtask::regen::{self, Spec};
 use xtask::{timetravel, version};
@@ -145,7 +147,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Semver(semver) => xtask::semver::run(&semver)?,
         Task::Stores(stores) => xtask::stores::run(&stores)?,
         Task::Slice { from } => {
-            print(&xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?))?;
+            print(xtask::schema::to_text(&xtask::slice::slice(&xtask::source::load(&from)?.document)?))?;
         }
     }
     Ok(ExitCode::SUCCESS)
@@ -164,9 +166,9 @@ fn regen(from: Option<&str>, stale: Stale, removed: bool) -> Result<()> {
     let mut landed = spec.take_over(options)?;
     landed.changed.extend(version::date(Path::new(ROOT), &pinned_date(&spec)?)?.into_iter().map(str::to_owned));
     if let Some(report) = landed.report.as_ref().filter(|report| !report.changes.is_empty()) {
-        print(&format!("{}\n", drift::text::render(report)))?;
+        print_line(drift::text::render(report))?;
     }
-    print(&landed.checklist())?;
+    print(landed.checklist())?;
     eprintln!("regenerated in {:.2} s", started.elapsed().as_secs_f64());
     Ok(())
 }
@@ -176,10 +178,9 @@ fn regen_pinned() -> Result<()> {
     let mut changed = spec.write(&spec.from_pinned()?)?;
     changed.extend(version::date(Path::new(ROOT), &pinned_date(&spec)?)?);
     match changed.as_slice() {
-        [] => println!("nothing changed"),
-        changed => println!("wrote {}", changed.join(", ")),
+        [] => print_line("nothing changed"),
+        changed => print_line(format_args!("wrote {}", changed.join(", "))),
     }
-    Ok(())
 }
 
 /// The date of the pinned revision.
@@ -189,7 +190,7 @@ fn pinned_date(spec: &Spec) -> Result<String> {
 
 fn stats(missing: bool) -> Result<ExitCode> {
     let stats = xtask::stats::measure(&Spec::here())?;
-    print(&stats.report(missing))?;
+    print(stats.report(missing))?;
     let broken = stats.broken();
     for limit in &broken {
         eprintln!("limit broken: {limit}");
@@ -203,7 +204,7 @@ fn timetravel(least: usize, seed: u64) -> Result<ExitCode> {
     let revisions = timetravel::revisions(&spec.history())?;
     let clients = timetravel::clients(&spec, &revisions)?;
     let pairs = timetravel::travel("history", &spec, &clients, &revisions, least, seed)?;
-    print(&timetravel::table(&pairs))?;
+    print(timetravel::table(&pairs))?;
     let whole = timetravel::whole::list(&timetravel::whole::check(&clients)?);
     print(&whole)?;
     eprintln!("done in {:.1} s", started.elapsed().as_secs_f64());

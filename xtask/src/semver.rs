@@ -12,7 +12,9 @@ use clap::Args;
 
 use crate::drift::cli::{Side, report};
 use crate::drift::report::Report;
+use crate::drift::text::title;
 use crate::drift::verdict::Bump;
+use crate::output::print_line;
 use crate::overlay::Stale;
 use crate::regen::Spec;
 use crate::revision::mirror;
@@ -55,10 +57,12 @@ pub fn run(args: &Semver) -> Result<()> {
         .context("cannot run cargo-semver-checks: cargo install cargo-semver-checks --locked")?;
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
     let asked = asked(&text).with_context(|| format!("cargo semver-checks gives no verdict:\n{text}"))?;
-    println!("{}", text.trim_end());
-    println!("{} -> {}", crate::drift::text::title(&report.old), crate::drift::text::title(&report.new));
-    println!("cargo semver-checks: {}", if asked == Bump::Nothing { "no new version" } else { asked.word() });
-    println!("drift: {}", report.krate.bump.word());
+    print_line(text.trim_end())?;
+    let (old, new) = (title(&report.old), title(&report.new));
+    print_line(format_args!("{old} -> {new}"))?;
+    let word = if asked == Bump::Nothing { "no new version" } else { asked.word() };
+    print_line(format_args!("cargo semver-checks: {word}"))?;
+    print_line(format_args!("drift: {}", report.krate.bump.word()))?;
     agree(&report, asked)
 }
 
@@ -68,12 +72,13 @@ fn agree(report: &Report, asked: Bump) -> Result<()> {
         bail!("they disagree: drift misses what takes a {} version", asked.word());
     }
     if asked < Bump::Major && measured == Bump::Major {
-        println!("what cargo semver-checks does not compare:");
+        print_line("what cargo semver-checks does not compare:")?;
         let major = report.krate.differences.iter().filter(|difference| difference.bump == Bump::Major);
-        major.for_each(|difference| println!("  {}: {}", difference.item, difference.what));
+        for difference in major {
+            print_line(format_args!("  {}: {}", difference.item, difference.what))?;
+        }
     }
-    println!("they agree");
-    Ok(())
+    print_line("they agree")
 }
 
 /// What the summary of `cargo semver-checks` asks for.

@@ -7,6 +7,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::output::print_line;
+
 /// A store, and the program of its server with the Debian package that has it.
 const STORES: [(&str, Option<(&str, &str)>); 3] = [
     ("sqlite", None),
@@ -88,7 +90,7 @@ pub fn run(stores: &Stores) -> Result<()> {
                 Case::Lost => Some("--lose-data"),
             });
             let output = command.stderr(Stdio::inherit()).output().context("cannot run the fleet")?;
-            println!("== {name}, {case:?}\n{}", String::from_utf8_lossy(&output.stdout));
+            print_line(format_args!("== {name}, {case:?}\n{}", String::from_utf8_lossy(&output.stdout)))?;
             ensure!(output.status.success(), "{name}, {case:?}: the fleet failed; its output says what of");
         }
         Ok(())

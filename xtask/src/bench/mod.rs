@@ -11,6 +11,7 @@ mod table;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::output::print_line;
 use anyhow::{Context as _, Result, bail, ensure};
 
 pub use table::Row;
@@ -61,7 +62,7 @@ pub fn run(bench: &Bench) -> Result<()> {
         });
     }
     let table = table::markdown(&rows);
-    println!("{table}");
+    print_line(&table)?;
     if bench.write {
         let curve = program.run("curve", bench.quick)?;
         std::fs::write(root.join("docs/latency.svg"), picture::svg(&picture::read(&curve)?))?;

@@ -3,7 +3,6 @@
 //! The status is 0 when there is nothing to report at the chosen level, 1 when there is something, and 2 when the
 //! command was used wrongly or an input cannot be read: what cannot be read never passes as unchanged.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -17,6 +16,7 @@ use super::accepted::Accepted;
 use super::measure::{Made, measure};
 use super::report::{FailOn, Report};
 use super::{compare, markdown, rules, text};
+use crate::output::print;
 use crate::regen::Spec;
 use crate::{slice, source};
 
@@ -73,11 +73,11 @@ pub enum Format {
 pub fn run(args: &Drift, today: NaiveDate) -> Result<ExitCode> {
     let started = Instant::now();
     if args.rules {
-        print(&rules_table())?;
+        print(rules_table())?;
         return Ok(ExitCode::SUCCESS);
     }
     if args.schema {
-        print(&json_schema()?)?;
+        print(json_schema()?)?;
         return Ok(ExitCode::SUCCESS);
     }
     let default_spec = || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../spec"));
@@ -94,7 +94,7 @@ pub fn run(args: &Drift, today: NaiveDate) -> Result<ExitCode> {
     if args.accepted.is_some() || accepted.exists() {
         accept(&accepted, &mut report, today)?;
     }
-    print(&match args.format {
+    print(match args.format {
         Format::Text => text::render(&report),
         Format::Markdown => markdown::render(&report),
         Format::Json => serde_json::to_string_pretty(&report)? + "\n",
@@ -178,17 +178,6 @@ pub fn rules_table() -> String {
 /// When it cannot be written as JSON.
 pub fn json_schema() -> Result<String> {
     Ok(serde_json::to_string_pretty(&schemars::schema_for!(Report))? + "\n")
-}
-
-/// Prints what a task reports.
-///
-/// # Errors
-/// When it cannot be written. That the reader has had enough is no error: the status still tells.
-pub fn print(text: &str) -> Result<()> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("cannot write the report"),
-    }
 }
 
 /// The most memory this process ever held, in KiB, where the system says so.

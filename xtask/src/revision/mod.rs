@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use toml_edit::{DocumentMut, value};
 
+use crate::output::print_line;
 use crate::regen::Spec;
 use crate::{schema, version};
 
@@ -40,7 +41,7 @@ pub fn run(tests: bool) -> Result<()> {
     if !output.status.success() {
         bail!("a revision that only adds is not absorbed:\n{}", errors(&output));
     }
-    println!("added: a parameter, a toggle, two fields, a value and an operation: built and used");
+    print_line("added: a parameter, a toggle, two fields, a value and an operation: built and used")?;
     if tests {
         let packages = ["--package", "dintero", "--package", "xtask", "--package", "xtask-thorough"];
         let output = copy.cargo(&[&["test", "--no-fail-fast"], &packages[..]].concat())?;
@@ -50,7 +51,7 @@ pub fn run(tests: bool) -> Result<()> {
             let failed: Vec<&str> = text.lines().filter(failed).collect();
             bail!("more than snapshots differs:\n{}\n{}", failed.join("\n"), errors(&output));
         }
-        println!("tests: the client's and those of the tasks pass as they are, but for snapshots");
+        print_line("tests: the client's and those of the tasks pass as they are, but for snapshots")?;
     }
 
     let copy = Copy::new()?;
@@ -65,7 +66,7 @@ pub fn run(tests: bool) -> Result<()> {
     if !errors.contains("(test \"renamed\")") {
         bail!("the client itself names the parameter that was renamed:\n{errors}");
     }
-    println!("renamed: what names `store_id` does not compile");
+    print_line("renamed: what names `store_id` does not compile")?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use serde_json::{Value, json};
 
 use super::{Program, target};
+use crate::output::print_line;
 
 /// How long the browser may take for one thing.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -173,7 +174,7 @@ async fn walk(client: &Client, api: &Api, shop: &str, told: &Told, root: &str) -
     ensure!(callback.get("transaction_id") == Some(&id), "{callback:?}");
     let captured = api.post(&format!("/transactions/{id}/capture"), &json!({ "amount": 44_880 })).await?;
     ensure!(captured["status"] == "CAPTURED", "{captured}");
-    println!("paid, shipped, redirected, called back and captured: {id}");
+    print_line(format_args!("paid, shipped, redirected, called back and captured: {id}"))?;
 
     let ends = [("declined", Some("authorization"), "DECLINED"), ("on_hold", None, "ON_HOLD")];
     for (calls, (outcome, error, status)) in (2..).zip(ends) {
@@ -187,7 +188,7 @@ async fn walk(client: &Client, api: &Api, shop: &str, told: &Told, root: &str) -
         let id = back.get("transaction_id").context("the return address has no transaction")?;
         let transaction = api.get(&format!("/transactions/{id}")).await?;
         ensure!(transaction["status"] == status, "{outcome}: {transaction}");
-        println!("{outcome}: {id}");
+        print_line(format_args!("{outcome}: {id}"))?;
     }
 
     let page = api.session(shop).await?;
@@ -197,10 +198,13 @@ async fn walk(client: &Client, api: &Api, shop: &str, told: &Told, root: &str) -
     ensure!(back.get("error").map(String::as_str) == Some("cancelled"), "{back:?}");
     ensure!(!back.contains_key("transaction_id"), "{back:?}");
     called(told, 4).await?;
-    println!("cancelled");
+    print_line("cancelled")?;
 
     dashboard(client, api, shop, told, root, &pictures).await?;
-    println!("the dashboard follows, sends again and switches faults on; screenshots are in {}", pictures.display());
+    print_line(format_args!(
+        "the dashboard follows, sends again and switches faults on; screenshots are in {}",
+        pictures.display()
+    ))?;
     Ok(())
 }
 

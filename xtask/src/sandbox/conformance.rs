@@ -10,6 +10,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 
 use super::{Program, ROOT, target};
+use crate::output::print_line;
 
 /// The version that the findings were looked at with.
 const SCHEMATHESIS: &str = "schemathesis==4.32.5";
@@ -84,7 +85,7 @@ fn judge(told: &str) -> Result<()> {
         told.lines().rfind(|line| line.contains("generated")).context("schemathesis did not come to its end")?;
     let (selected, all, tested) = operations(told).context("schemathesis does not say what it tried")?;
     ensure!(selected == all && tested == all, "of {all} operations, {selected} were selected and {tested} tried");
-    println!("{} operations; {}", tested, summary.trim());
+    print_line(format_args!("{} operations; {}", tested, summary.trim()))?;
     let findings = findings(told);
     let excuse = |finding: &Finding| CONTRADICTIONS.iter().find(|(words, _)| finding.message.contains(words));
     let mut excused: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -96,7 +97,7 @@ fn judge(told: &str) -> Result<()> {
         }
     }
     for (reason, operations) in excused {
-        println!("contradiction of the document: {reason}: {}", operations.join(", "));
+        print_line(format_args!("contradiction of the document: {reason}: {}", operations.join(", ")))?;
     }
     if broken.is_empty() { Ok(()) } else { bail!("{} findings:\n{}", broken.len(), broken.join("\n")) }
 }
