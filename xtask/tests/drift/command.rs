@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use xtask::drift::accepted::Accepted;
 use xtask::drift::{Report, cli, compare};
 
-use crate::history::revision;
+use crate::recorded::revision;
 use crate::rules::document;
 
 fn spec(name: &str) -> PathBuf {

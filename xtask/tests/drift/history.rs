@@ -1,14 +1,8 @@
 //! The recorded revisions of the interface: what is known of them from reading is reported.
 
-use serde_json::Value;
 use xtask::drift::compare;
-use xtask::regen::Spec;
 
-/// A recorded slice.
-pub(crate) fn revision(date: &str) -> Value {
-    let path = Spec::here().history().join(format!("{date}.json"));
-    serde_json::from_slice(&std::fs::read(path).expect("the slice is in the repository")).expect("the slice is JSON")
-}
+use crate::recorded::revision;
 
 /// Proves that changes which are known from reading the revisions are there, once, with the right verdicts.
 #[test]

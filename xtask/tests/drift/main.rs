@@ -7,5 +7,6 @@ mod command;
 mod grouping;
 mod history;
 mod oracle;
+mod recorded;
 mod robustness;
 mod rules;

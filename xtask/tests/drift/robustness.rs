@@ -4,7 +4,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use xtask::drift::{Side, compare};
 
-use crate::history::revision;
+use crate::recorded::revision;
 use crate::rules::document;
 
 fn with_body(schema: Value, components: Value) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use xtask::drift::Side;
 
-use crate::history::revision;
+use crate::recorded::revision;
 
 fn walk(value: &mut Value, edit: &mut impl FnMut(&mut Map<String, Value>)) {
     match value {

@@ -1,19 +1,13 @@
 //! The recorded revisions of the interface: every changed fact is reported once, nothing else is.
 
-use serde_json::Value;
 use xtask::drift::{Side, compare};
 use xtask::regen::Spec;
 
 use crate::agreement::verify;
 use crate::oracle::Flattened;
+use crate::recorded::revision;
 
 const REVISIONS: [&str; 4] = ["2024-09-04", "2025-09-22", "2026-04-19", "2026-05-07"];
-
-/// A recorded slice.
-pub(crate) fn revision(date: &str) -> Value {
-    let path = Spec::here().history().join(format!("{date}.json"));
-    serde_json::from_slice(&std::fs::read(path).expect("the slice is in the repository")).expect("the slice is JSON")
-}
 
 /// Proves on all pairs, in both directions of time, that the report has no miss and no extra.
 #[test]

@@ -11,3 +11,5 @@ mod mutations;
 #[path = "../../../tests/drift/oracle/mod.rs"]
 mod oracle;
 mod public;
+#[path = "../../../tests/drift/recorded.rs"]
+mod recorded;

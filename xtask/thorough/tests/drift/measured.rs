@@ -14,9 +14,9 @@ use xtask::overlay::Stale;
 use xtask::regen::Spec;
 
 use crate::edits;
-use crate::history::revision;
 use crate::mutations::Uses;
 use crate::public::{Code, step};
+use crate::recorded::revision;
 
 /// Which kinds of edits are of a class, and which of their rules.
 struct Class {

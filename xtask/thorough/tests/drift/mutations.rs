@@ -11,8 +11,8 @@ use xtask::drift::Side;
 
 use crate::agreement::verify;
 use crate::edits;
-use crate::history::revision;
 use crate::oracle::Flattened;
+use crate::recorded::revision;
 
 /// A use of a schema object: the objects that hold together with it, and where.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
