@@ -140,8 +140,10 @@ impl SandboxBuilder {
 
     /// Keeps sessions, transactions, tokens and callbacks in this SQLite file, and starts with what it holds.
     /// Everything is written before it is told: it survives the end of the process at any moment. Once the file cannot
-    /// be written, each request over HTTP ends with 500 `StateFile`, and no callback is begun. Faults, counts and the
-    /// clock are not kept.
+    /// be written, calls, the control API and the pages end with 500 `StateFile`, what a customer does through the
+    /// handle with [`CustomerError::StateFile`](crate::CustomerError::StateFile), and no callback is begun. What the
+    /// handle does without an error, such as [`super::Sandbox::settle_accepted`], is not kept then. Faults, counts and
+    /// the clock are not kept.
     #[cfg(feature = "program")]
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());

@@ -6,6 +6,7 @@ use super::Sandbox;
 use crate::rules::customer::{self, CustomerError, CustomerPayment};
 use crate::rules::express::Given;
 use crate::rules::transactions;
+use crate::state::State;
 use crate::wire::express;
 
 impl Sandbox {
@@ -30,7 +31,7 @@ impl Sandbox {
         session_id: impl AsRef<str>,
         payment: CustomerPayment,
     ) -> Result<String, CustomerError> {
-        self.shared.act(|state| customer::pays(state, session_id.as_ref(), payment))
+        self.told(|state| customer::pays(state, session_id.as_ref(), payment))
     }
 
     /// Locks the session, as when the customer opens the payment page and begins to pay, as `PUT /sessions/{id}`
@@ -40,7 +41,7 @@ impl Sandbox {
     ///
     /// When the session is not there, paid, cancelled or expired.
     pub fn lock_session(&self, session_id: impl AsRef<str>) -> Result<(), CustomerError> {
-        self.shared.act(|state| customer::locks(state, session_id.as_ref(), true))
+        self.told(|state| customer::locks(state, session_id.as_ref(), true))
     }
 
     /// Unlocks the session, as when the customer goes back.
@@ -49,7 +50,7 @@ impl Sandbox {
     ///
     /// When the session is not there, paid, cancelled or expired.
     pub fn unlock_session(&self, session_id: impl AsRef<str>) -> Result<(), CustomerError> {
-        self.shared.act(|state| customer::locks(state, session_id.as_ref(), false))
+        self.told(|state| customer::locks(state, session_id.as_ref(), false))
     }
 
     /// Leaves the payment page as the customer, without paying: there is no transaction, and a callback only with
@@ -59,7 +60,7 @@ impl Sandbox {
     ///
     /// When the session is not there, paid, cancelled or expired.
     pub fn customer_cancels(&self, session_id: impl AsRef<str>) -> Result<(), CustomerError> {
-        self.shared.act(|state| customer::cancels(state, session_id.as_ref()))
+        self.told(|state| customer::cancels(state, session_id.as_ref()))
     }
 
     /// Ends the review of a transaction in status `ON_HOLD`: `AUTHORIZED` when approved,
@@ -69,7 +70,7 @@ impl Sandbox {
     ///
     /// When there is no such transaction, or it is not on hold.
     pub fn release_hold(&self, transaction_id: impl AsRef<str>, approved: bool) -> Result<(), CustomerError> {
-        self.shared.act(|state| customer::release_hold(state, transaction_id.as_ref(), approved))
+        self.told(|state| customer::release_hold(state, transaction_id.as_ref(), approved))
     }
 
     /// Settles everything that got a 202, as the faults said it would end.
@@ -89,7 +90,8 @@ impl Sandbox {
         session_id: impl AsRef<str>,
         address: Value,
     ) -> Result<(), CustomerError> {
-        express::ask(&self.shared, session_id.as_ref(), Given::Address(address)).await
+        let done = express::ask(&self.shared, session_id.as_ref(), Given::Address(address)).await;
+        self.shared.kept().and(done)
     }
 
     /// Enters discount codes as the customer. Where the session has an `express.discount_codes.callback_url`, the
@@ -104,6 +106,14 @@ impl Sandbox {
         codes: &[&str],
     ) -> Result<(), CustomerError> {
         let codes = codes.iter().map(|code| (*code).to_owned()).collect();
-        express::ask(&self.shared, session_id.as_ref(), Given::DiscountCodes(codes)).await
+        let done = express::ask(&self.shared, session_id.as_ref(), Given::DiscountCodes(codes)).await;
+        self.shared.kept().and(done)
+    }
+
+    /// Changes the state, and tells of it where it was written down.
+    fn told<T>(&self, change: impl FnOnce(&mut State) -> Result<T, CustomerError>) -> Result<T, CustomerError> {
+        let done = self.shared.act(change);
+        // Also before an error: it may come from what is not kept.
+        self.shared.kept().and(done)
     }
 }

@@ -39,6 +39,9 @@ pub enum CustomerError {
     /// The transaction is not in a status that allows it.
     #[error("{0}")]
     Refused(String),
+    /// What happened is not in the state file, so it is not told as done.
+    #[error("the state file cannot be written: {0}; free space or start with another file")]
+    StateFile(String),
 }
 
 impl From<Refusal> for CustomerError {

@@ -18,6 +18,7 @@ use super::{control, express, pages};
 use crate::operation::Operation;
 use crate::rules::call::Call;
 use crate::rules::contract::{self, Carried, Query};
+use crate::rules::customer::CustomerError;
 use crate::rules::express::Given;
 use crate::rules::reply::{ApiError, Reply};
 use crate::rules::{perform, responses, sessions};
@@ -78,11 +79,8 @@ impl Shared {
     }
 
     /// Refuses where a change could not be written down: nothing that would be lost is told as done.
-    fn kept(&self) -> Result<(), ApiError> {
-        self.state().unwritable.as_ref().map_or(Ok(()), |error| {
-            let message = format!("the state file cannot be written: {error}; free space or start with another file");
-            Err(ApiError::new(500, "StateFile", message))
-        })
+    pub(crate) fn kept(&self) -> Result<(), CustomerError> {
+        self.state().unwritable.clone().map_or(Ok(()), |error| Err(CustomerError::StateFile(error)))
     }
 
     /// Whether the connection on which this request line came is to be reset.
@@ -169,7 +167,7 @@ async fn own(shared: &Arc<Shared>, method: &str, path: &str, query: &str, body: 
     } else {
         pages::serve(shared, method, path)?
     };
-    Some(shared.kept().map_or_else(|error| respond(error.into_reply(), ""), |()| response))
+    Some(shared.kept().map_or_else(|error| respond(ApiError::from(error).into_reply(), ""), |()| response))
 }
 
 fn refuse(unrouted: Unrouted) -> Reply {
@@ -257,7 +255,7 @@ impl Exchange {
             (reply, state.patches.of(operation), state.log.checks_responses, asks)
         });
         if let Err(error) = shared.kept() {
-            return error.into_reply();
+            return ApiError::from(error).into_reply();
         }
         shared.send_callbacks();
         if asks && reply.status == 200 {

@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
+
 use super::support::{Api, http, profile_session};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -148,6 +150,14 @@ async fn no_id_is_given_twice_with_one_seed_and_one_file() {
     }
 }
 
+/// A command none of whose files may grow beyond 300 KB: a write fails as on a full disk.
+#[cfg(unix)]
+fn limited(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\""]).arg(program);
+    command
+}
+
 /// Once the file takes no more, nothing is told as done, by a response or by a callback; what was told before holds.
 #[cfg(unix)]
 #[tokio::test]
@@ -155,11 +165,9 @@ async fn what_cannot_be_written_is_not_told() {
     let folder = Folder::new("full");
     let state = folder.file();
     let arguments = ["--port", "0", "--state", &state];
-    // No file may grow beyond 300 KB: a write fails as on a full disk.
-    let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_dintero-sandbox")]);
-    limited.args(arguments);
-    let program = Program::run(limited);
+    let mut program = limited(env!("CARGO_BIN_EXE_dintero-sandbox"));
+    program.args(arguments);
+    let program = Program::run(program);
     let api = program.api("T12345678").await;
     let merchant = super::callbacks::Merchant::open().await;
     let unpaid = super::callbacks::session(&api, &merchant.url).await;
@@ -190,6 +198,47 @@ async fn what_cannot_be_written_is_not_told() {
         assert_eq!(session.get("transaction_id"), None, "{session}");
     }
     assert_eq!(merchant.received().len(), 0, "a payment that is not there was told of");
+}
+
+/// Once the file takes no more, the handle does not tell that a customer did what is not kept.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_a_customer_did_that_cannot_be_written_is_an_error() {
+    const NAME: &str = "program::what_a_customer_did_that_cannot_be_written_is_an_error";
+    const LIMITED: &str = "SANDBOX_TEST_WITH_LIMITED_FILES";
+    if std::env::var_os(LIMITED).is_none() {
+        // The limit is on a whole process, so this test runs once more in one of its own.
+        let mut again = limited(std::env::current_exe().unwrap());
+        let output = again.args(["--exact", NAME]).env(LIMITED, "").output().unwrap();
+        let told = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && told.contains("1 passed"), "{told}");
+        return;
+    }
+    let folder = Folder::new("handle");
+    let sandbox = Sandbox::builder().state_file(folder.file()).start().await.unwrap();
+    let api = Api::of(&sandbox).await;
+    let (mut paid, waits) = (api.session().await, api.session().await);
+    sandbox.customer_pays(&paid).unwrap();
+    let refused = loop {
+        let (status, body) = api.send_with(Method::POST, "/sessions-profile", &profile_session(), &[]).await;
+        if status != 200 {
+            break body;
+        }
+        body["id"].as_str().unwrap().clone_into(&mut paid);
+    };
+    assert_eq!(refused["error"]["code"], "StateFile", "{refused}");
+    let hold = CustomerPayment::new().on_hold();
+    let transaction = sandbox.customer_pays_with(&waits, hold);
+    for done in [
+        transaction.map(drop),
+        sandbox.customer_pays(&paid).map(drop),
+        sandbox.lock_session(&paid),
+        sandbox.customer_cancels(&paid),
+        sandbox.customer_sets_address(&paid, json!({})).await,
+        sandbox.customer_enters_discount_codes(&paid, &[]).await,
+    ] {
+        assert!(matches!(done, Err(CustomerError::StateFile(_))), "{done:?}");
+    }
 }
 
 /// A folder that goes with the test.

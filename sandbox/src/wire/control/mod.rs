@@ -149,6 +149,7 @@ impl From<CustomerError> for ApiError {
             CustomerError::NoSession | CustomerError::NoTransaction => (404, "NotFound"),
             CustomerError::NoShippingOption(_) => (400, "InvalidRequestParameter"),
             CustomerError::Express(_) => (502, "Merchant"),
+            CustomerError::StateFile(_) => (500, "StateFile"),
             _ => (409, "Conflict"),
         };
         Self::new(status, code, error.to_string())
