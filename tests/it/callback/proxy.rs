@@ -3,6 +3,7 @@
 //!
 //! Needs `nginx` (Debian: `nginx-light`); without it the test says so and proves nothing.
 
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -141,7 +142,8 @@ async fn callbacks_verify_behind_nginx_with_prefix_rewrite_host_and_doubled_head
     let told = serve(|verifier| verifier.map_path("/payments", "/").map_path("/hooks/dintero", "/callback")).await;
     let plain = serve(|verifier| verifier).await;
     let (Some(told), Some(plain)) = (Nginx::start(told).await, Nginx::start(plain).await) else {
-        eprintln!("skipped: nginx is not installed (Debian: nginx-light), so no proxy was tried");
+        // Past the test harness, which shows what macros print only where a test fails. The gate looks for it.
+        let _ = writeln!(stderr(), "skipped: nginx is not installed (Debian: nginx-light), so no proxy was tried");
         return;
     };
     for method in [Method::GET, Method::POST] {

@@ -1,6 +1,7 @@
 //! Real servers for tests: from Debian's packages, on loopback, in folders of their own that go with them.
 #![allow(dead_code, reason = "the example `fleet` uses the rest")]
 
+use std::io::{Write as _, stderr};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,6 +54,12 @@ pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port()
 }
 
+/// Says what was not tried, past the test harness, which shows what macros print only where a test fails. The gate looks
+/// for it.
+fn skipped(what: &str) {
+    let _ = writeln!(stderr(), "skipped: {what}");
+}
+
 /// Starts Redis without persistence; none, with the reason printed, if it is not installed.
 pub(crate) fn redis() -> Option<Server> {
     let (folder, port) = (folder("redis"), free_port());
@@ -62,7 +69,7 @@ pub(crate) fn redis() -> Option<Server> {
         Ok(process) => Some(ready(Server { process, folder, port, interrupt: false })),
         Err(_) => {
             std::fs::remove_dir_all(&folder).expect("removed");
-            eprintln!("skipped: no redis-server (Debian: redis-server), so the Redis store was not tried");
+            skipped("no redis-server (Debian: redis-server), so the Redis store was not tried");
             None
         }
     }
@@ -74,7 +81,7 @@ pub(crate) fn postgres() -> Option<Server> {
     let mut binaries: Vec<_> = binaries.map(|version| version.path().join("bin")).collect();
     binaries.sort();
     let Some(binaries) = binaries.pop().filter(|folder| folder.join("initdb").exists()) else {
-        eprintln!("skipped: no PostgreSQL (Debian: postgresql), so the PostgreSQL store was not tried");
+        skipped("no PostgreSQL (Debian: postgresql), so the PostgreSQL store was not tried");
         return None;
     };
     let (folder, port) = (folder("postgres"), free_port());
