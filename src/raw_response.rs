@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 /// The largest body that is read, in bytes: a page of a hundred large transactions is a tenth of it.
 pub(crate) const LARGEST_BODY: usize = 32 * 1024 * 1024;
 /// How much is made room for at most on the word of the server, in bytes.
-const PROMISED: usize = 1024 * 1024;
+const PROMISED: usize = 1_000_000;
 
 /// A response, read to its end.
 #[derive(Clone)]
