@@ -130,6 +130,34 @@ async fn a_connection_is_opened_ahead_while_calls_follow_one_another() {
     assert_eq!(*seen.borrow_and_update(), 8);
 }
 
+/// What was opened ahead is not held for ever by a client that makes no further call.
+#[tokio::test]
+async fn a_connection_that_no_call_takes_is_closed() {
+    let tokens = server(|_, _| transaction()).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (ended, mut unused) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let ended = ended.clone();
+            tokio::spawn(async move {
+                match stream.read(&mut [0; 4096]).await {
+                    Ok(bytes) if bytes > 0 => {
+                        drop(stream.write_all(b"HTTP/1.1 409 X\r\ncontent-length: 0\r\n\r\n").await)
+                    }
+                    _ => drop(ended.send(())),
+                }
+            });
+        }
+    });
+    let client = tokens.builder().base_url(format!("http://{address}/v1")).build().unwrap();
+    for _ in 0..2 {
+        assert_eq!(write(&client).await.unwrap_err().status(), Some(http::StatusCode::CONFLICT));
+    }
+    skip_two_seconds().await;
+    tokio::time::timeout(Duration::from_secs(30), unused.recv()).await.expect("it is closed").expect("it was opened");
+}
+
 #[tokio::test]
 async fn a_refused_connection_is_tried_again_and_was_not_sent() {
     let tokens = server(|_, _| transaction()).await;
