@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 ///
 /// It holds a [`rust_decimal::Decimal`], to which it dereferences. In JSON it is a number. The JSON layer in between
 /// knows only integers and floats, so a number has to survive that way: more than about 15 significant digits with a
-/// fraction are refused when sending rather than changed.
+/// fraction are refused when sending rather than changed, and are those of the nearest float in a response.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal(rust_decimal::Decimal);
 
@@ -155,14 +155,42 @@ impl schemars::JsonSchema for Decimal {
 mod tests {
     use super::*;
 
+    fn read(json: &str) -> Result<Decimal, serde_json::Error> {
+        serde_json::from_str(json)
+    }
+
     #[test]
-    fn a_json_number_survives_reading_and_writing() {
-        for text in ["0", "1", "-3", "2.5", "0.1", "25.00", "1e3", "12345.6789", "9007199254740993", "-0.001"] {
-            let read: Decimal = serde_json::from_str(text).unwrap();
-            let again: Decimal = serde_json::from_str(&serde_json::to_string(&read).unwrap()).unwrap();
-            assert_eq!(read, again, "{text}");
+    fn a_json_number_is_read_and_written_as_it_is() {
+        for (json, shown, written) in [
+            ("0", "0", "0"),
+            ("-3", "-3", "-3"),
+            ("25.00", "25", "25"),
+            ("2.5", "2.5", "2.5"),
+            ("0.1", "0.1", "0.1"),
+            ("1e3", "1000", "1000"),
+            ("-0.001", "-0.001", "-0.001"),
+            ("12345.6789", "12345.6789", "12345.6789"),
+            // Beyond what a float tells apart.
+            ("9007199254740993", "9007199254740993", "9007199254740993"),
+            ("-9223372036854775808", "-9223372036854775808", "-9223372036854775808"),
+            // In quotes.
+            ("\"2.50\"", "2.50", "2.5"),
+            ("\" 1e-2 \"", "0.01", "0.01"),
+        ] {
+            let number = read(json).unwrap();
+            assert_eq!((number.to_string(), format!("{number:?}")), (shown.to_owned(), shown.to_owned()), "{json}");
+            assert_eq!(serde_json::to_string(&number).unwrap(), written, "{json}");
         }
-        assert_eq!(serde_json::from_str::<Decimal>("0.1").unwrap(), "0.1".parse().unwrap());
+        assert_eq!(read("18446744073709551615").unwrap(), u64::MAX.into());
+    }
+
+    #[test]
+    fn it_is_the_decimal_that_it_holds() {
+        let tenth = rust_decimal::Decimal::new(1, 1);
+        let number: Decimal = "0.1".parse().unwrap();
+        assert_eq!((number.get(), *number, number.into()), (tenth, tenth, tenth));
+        assert_eq!(Decimal::from(tenth), number);
+        assert_eq!((Decimal::from(-3_i64).to_string(), Decimal::from(25_u8).to_string()), ("-3".into(), "25".into()));
     }
 
     #[test]
@@ -173,8 +201,20 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_is_an_error() {
-        for text in ["1e300", "\"ten\"", "null", "{}"] {
-            assert!(serde_json::from_str::<Decimal>(text).is_err(), "{text}");
+        for (json, why) in [
+            ("1e300", "the number is too large for a decimal"),
+            ("\"ten\"", "not a decimal number of at most 28 digits"),
+            ("null", "expected a decimal number"),
+            ("{}", "expected a decimal number"),
+        ] {
+            let error = read(json).unwrap_err().to_string();
+            assert!(error.contains(why), "{json}: {error}");
         }
+    }
+
+    #[cfg(feature = "schemars")]
+    #[test]
+    fn its_json_schema_is_that_of_a_number() {
+        assert_eq!(schemars::schema_for!(Decimal).get("type"), Some(&"number".into()));
     }
 }

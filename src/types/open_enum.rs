@@ -253,6 +253,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_text_is_an_error_that_says_so() {
+        for json in ["7", "null", "{}"] {
+            let error = serde_json::from_str::<crate::types::Currency>(json).unwrap_err();
+            assert!(error.to_string().contains("expected a string"), "{json}: {error}");
+        }
+    }
+
+    #[test]
     fn a_lone_variant_may_leave_its_tag_out_and_not_have_another() {
         for tag in [json!({}), json!({ "type": null }), json!({ "type": "at_most" })] {
             let mut given = tag;
