@@ -21,7 +21,7 @@ pub(crate) fn deadline(began: Instant, limit: Duration) -> Instant {
 /// The wall clock is used on purpose: a monotonic clock stands still while a machine sleeps, and a token
 /// does not.
 pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> DateTime<Utc>;
 }
 

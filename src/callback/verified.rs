@@ -118,7 +118,7 @@ impl Callback {
         self.params.filled("merchant_reference")
     }
 
-    /// `time` as the service gave it; none if it is no ISO 8601 time.
+    /// Returns `time` as the service gave it; none if it is no ISO 8601 time.
     #[must_use]
     pub fn time(&self) -> Option<DateTime<Utc>> {
         self.params.time()

@@ -42,8 +42,8 @@ impl Client {
         self.recover_calls().await.map_err(|cause| Error::journal(cause, Outcome::Unknown))
     }
 
-    /// [Recovers](Self::recover) at once and then on an interval, for ever. To be spawned at start-up, where no
-    /// [`Inbox`](crate::callback::Inbox) does it.
+    /// Looks for open calls at once and then on an interval, for ever, as [`recover`](Self::recover) does. To be spawned
+    /// at start-up, where no [`Inbox`](crate::callback::Inbox) does it.
     pub async fn recover_every(self, interval: Duration) {
         loop {
             match self.recover().await {

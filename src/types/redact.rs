@@ -142,3 +142,43 @@ impl Debug for Bare<'_> {
         f.write_str(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::types::RawObject;
+
+    #[test]
+    fn an_object_shows_its_names_where_they_are_identifiers_and_no_value() {
+        let Value::Object(object) = json!({ "note": "for Kari", "kari@shop.example": 1 }) else { unreachable!() };
+        let tree: BTreeMap<String, Value> = object.clone().into_iter().collect();
+        let shown = [
+            format!("{:?}", Hidden(&object)),
+            format!("{:?}", Hidden(&tree)),
+            format!("{:?}", Hidden(&Some(tree))),
+            format!("{:?}", RawObject(object)),
+        ];
+        assert_eq!(shown, ["{*, note}", "{*, note}", "Some({*, note})", "{*, note}"]);
+    }
+
+    #[test]
+    fn a_text_that_an_enum_does_not_list_shows_where_it_has_the_form_of_one() {
+        let shown = |text: &str| {
+            struct One<'a>(&'a str);
+            impl Debug for One<'_> {
+                fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                    unlisted(f, self.0)
+                }
+            }
+            format!("{:?}", One(text))
+        };
+        for text in ["A_NEW_STATUS", "payex.creditcard", "v1:a-b", "a123456", &"a".repeat(64)] {
+            assert_eq!(shown(text), format!("Unknown({text})"));
+        }
+        for text in ["", "1a", "Kari Nordmann", "a1234567", "kari@shop.example", "\u{e5}", &"a".repeat(65)] {
+            assert_eq!(shown(text), "Unknown([redacted])");
+        }
+    }
+}
