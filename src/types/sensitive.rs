@@ -71,3 +71,19 @@ impl PartialEq<&str> for Sensitive {
         self.0 == *other
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_reads_and_is_sent_as_the_text_and_shows_nothing_of_it() {
+        for text in [Sensitive::from("Kari"), "Kari".to_owned().into(), serde_json::from_str("\"Kari\"").unwrap()] {
+            let as_ref: &str = text.as_ref();
+            assert_eq!([text.as_str(), &*text, as_ref, &text.clone().into_string()], ["Kari"; 4]);
+            assert!(text == "Kari" && text == *"Kari" && text != "Ola" && text != *"Ola");
+            assert_eq!(serde_json::to_string(&text).unwrap(), "\"Kari\"");
+            assert_eq!(format!("{text:?}"), "[redacted]");
+        }
+    }
+}
