@@ -2,7 +2,7 @@
 
 use dintero::http::Response;
 use dintero::types::{CaptureRequest, Transaction};
-use dintero::{Attempt, Client, ErrorKind, Operation, Outcome, TransactionId, testing};
+use dintero::{Attempt, Client, ErrorKind, Operation, Outcome, SessionId, TransactionId, testing};
 use serde_json::{Value, json};
 
 use crate::support::credentials;
@@ -43,6 +43,17 @@ fn a_response_of_a_money_call_is_judged_as_the_client_does() {
         assert_eq!(error.operation(), Some(Operation::CaptureTransaction));
         assert_eq!(error.attempt().and_then(|known| known.reference()), Some("parcel-1"), "{error}");
     }
+}
+
+/// The only money call whose response is a session.
+#[test]
+fn a_response_of_a_cancellation_is_judged_as_the_client_does() {
+    let client = Client::new(credentials()).unwrap();
+    let attempt = client.sessions().cancel(&SessionId::new("T12345678.def").unwrap()).attempt();
+    let order = json!({ "amount": 100, "currency": "NOK", "merchant_reference": "order-1" });
+    let session = json!({ "id": "T12345678.def", "order": order, "cancelled_at": "2026-05-07T10:00:00Z" });
+    let done = testing::verdict(attempt, http(200, &session)).unwrap();
+    assert!(done.is_completed() && done.session().is_some_and(|read| read.cancelled_at.is_some()), "{done:?}");
 }
 
 #[test]
