@@ -197,6 +197,8 @@ mod tests {
     fn a_number_that_json_would_change_is_refused() {
         let fine: Decimal = "0.1234567890123456789".parse().unwrap();
         assert!(serde_json::to_string(&fine).is_err());
+        // In a response it is the nearest float.
+        assert_eq!(read("0.1234567890123456789").unwrap().to_string(), "0.12345678901234568");
     }
 
     #[test]

@@ -5,9 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
-
 use super::support::{Api, http, profile_session};
+use dintero_sandbox::{CustomerError, CustomerPayment, Sandbox};
 use reqwest::Method;
 use serde_json::{Value, json};
 
