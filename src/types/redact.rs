@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn an_object_shows_its_names_where_they_are_identifiers_and_no_value() {
-        let Value::Object(object) = json!({ "note": "for Kari", "kari@shop.example": 1 }) else { unreachable!() };
+        let Value::Object(object) = json!({ "kari@shop.example": 1, "note": "for Kari" }) else { unreachable!() };
         let tree: BTreeMap<String, Value> = object.clone().into_iter().collect();
         let shown = [
             format!("{:?}", Hidden(&object)),
